@@ -1,0 +1,28 @@
+import type { Machine } from "./machine.ts";
+
+export const REFUND_STATUSES = ["created", "submitted", "unknown", "succeeded", "failed", "manual"] as const;
+export type RefundStatus = (typeof REFUND_STATUSES)[number];
+
+/**
+ * `accepted` is the gateway's yes before the bank's; `confirmed` the bank's; `refused` a known no;
+ * `unclear` no readable answer; `by_hand` a person must close it: the method has no refund call, or the gateway's window for asking has closed.
+ */
+export const REFUND_INPUTS = ["submit", "accepted", "confirmed", "refused", "unclear", "by_hand"] as const;
+export type RefundInput = (typeof REFUND_INPUTS)[number];
+
+export const refundMachine: Machine<RefundStatus, RefundInput> = {
+  name: "refund",
+  initial: "created",
+  states: REFUND_STATUSES,
+  inputs: REFUND_INPUTS,
+  settled: ["succeeded", "failed"],
+  table: {
+    created: { submit: "submitted", accepted: "submitted", confirmed: "succeeded", refused: "failed", unclear: "unknown", by_hand: "manual" },
+    submitted: { submit: "same", accepted: "same", confirmed: "succeeded", refused: "failed", unclear: "unknown", by_hand: "manual" },
+    unknown: { submit: "stale", accepted: "submitted", confirmed: "succeeded", refused: "failed", unclear: "same", by_hand: "manual" },
+    // A refund that was refused and is found all the same went out: money is never argued away.
+    failed: { submit: "stale", accepted: "submitted", confirmed: "succeeded", refused: "same", unclear: "stale", by_hand: "stale" },
+    succeeded: { submit: "stale", accepted: "stale", confirmed: "same", refused: "stale", unclear: "stale", by_hand: "stale" },
+    manual: { submit: "stale", accepted: "submitted", confirmed: "succeeded", refused: "failed", unclear: "stale", by_hand: "same" },
+  },
+};
