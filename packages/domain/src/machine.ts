@@ -20,7 +20,7 @@ export function decide<S extends string, I extends string>(machine: Machine<S, I
   const word = machine.table[from]?.[input];
   invariant(word !== undefined, `${machine.name}: no decision for ${from} on ${input}`);
   if (word === "same" || word === "stale") return word;
-  return { to: word };
+  return { to: word as S };
 }
 
 /** Walks the table and tells what is wrong with it: undecided pairs, unknown and unreachable states. Empty when sound. */
@@ -31,14 +31,15 @@ export function walkMachine<S extends string, I extends string>(machine: Machine
   const queue: S[] = [machine.initial];
   for (let state = queue.shift(); state !== undefined; state = queue.shift()) {
     for (const input of machine.inputs) {
-      const word = machine.table[state]?.[input];
+      const word: S | "same" | "stale" | undefined = machine.table[state]?.[input];
       if (word === undefined) problems.push(`${machine.name}: ${state} on ${input} is not decided`);
       else if (word !== "same" && word !== "stale") {
-        if (!known.has(word)) problems.push(`${machine.name}: ${state} on ${input} goes to the unknown state ${word}`);
-        else if (word === state) problems.push(`${machine.name}: ${state} on ${input} goes to itself; say "same"`);
-        else if (!reached.has(word)) {
-          reached.add(word);
-          queue.push(word);
+        const next = word as S;
+        if (!known.has(next)) problems.push(`${machine.name}: ${state} on ${input} goes to the unknown state ${word}`);
+        else if (next === state) problems.push(`${machine.name}: ${state} on ${input} goes to itself; say "same"`);
+        else if (!reached.has(next)) {
+          reached.add(next);
+          queue.push(next);
         }
       }
     }
