@@ -19,7 +19,7 @@ export interface Machine<State extends string, Input extends string> {
 export function decide<S extends string, I extends string>(machine: Machine<S, I>, from: S, input: I): Decision<S> {
   const word = machine.table[from]?.[input];
   invariant(word !== undefined, `${machine.name}: no decision for ${from} on ${input}`);
-  if (word === "same" || word === "stale") return word;
+  if (word === "same" || word === "stale") return word as "same" | "stale";
   return { to: word as S };
 }
 
