@@ -1,0 +1,64 @@
+import { LunasError } from "@lunas/domain";
+import { sql } from "kysely";
+import type { EngineProfile } from "./engine.ts";
+import * as initial from "./migrations/0001_initial.ts";
+import type { Store, Tx } from "./store.ts";
+
+export interface Migration {
+  readonly name: string;
+  readonly breaking: boolean;
+  statements(engine: EngineProfile): string[];
+}
+
+/** In order, forward only. */
+export const MIGRATIONS: readonly Migration[] = [initial];
+
+export class SchemaTooNewError extends Error {
+  override name = "SchemaTooNewError";
+}
+
+/**
+ * Brings the database to this program's schema. Safe to run twice and by several programs at once.
+ * @returns the names of the migrations that this call applied.
+ * @throws SchemaTooNewError when a newer program has made a breaking change to this database.
+ */
+export async function migrate(store: Store, migrations: readonly Migration[] = MIGRATIONS): Promise<string[]> {
+  const { int, text } = store.engine.type;
+  return store.write(async (tx) => {
+    // Several programs may start at once; the second waits here and then finds the work done.
+    if (store.engine.name === "postgres") await sql`SELECT pg_advisory_xact_lock(4817270)`.execute(tx);
+    await run(tx, `CREATE TABLE IF NOT EXISTS migrations (name ${text} PRIMARY KEY, breaking ${int} NOT NULL)`);
+    await run(tx, `CREATE TABLE IF NOT EXISTS meta (name ${text} PRIMARY KEY, value ${text} NOT NULL)`);
+    const { rows } = await sql<{ name: string; breaking: number }>`SELECT name, breaking FROM migrations ORDER BY name`.execute(tx);
+    const known = new Set(migrations.map((migration) => migration.name));
+    const newer = rows.filter((row) => !known.has(row.name) && row.breaking === 1);
+    if (newer.length > 0) {
+      throw new SchemaTooNewError(`this database was changed by a newer Lunas (${newer.map((row) => row.name).join(", ")}); start that version or a later one`);
+    }
+    const done = new Set(rows.map((row) => row.name));
+    const applied: string[] = [];
+    for (const migration of migrations) {
+      if (done.has(migration.name)) continue;
+      for (const statement of migration.statements(store.engine)) await run(tx, statement);
+      await sql`INSERT INTO migrations (name, breaking) VALUES (${migration.name}, ${migration.breaking ? 1 : 0})`.execute(tx);
+      applied.push(migration.name);
+    }
+    return applied;
+  });
+}
+
+async function run(tx: Tx, statement: string): Promise<void> {
+  await sql.raw(statement).execute(tx);
+}
+
+/** The names that are missing in this database, for `lunas migrate --check` and `/readyz`. */
+export async function pendingMigrations(store: Store): Promise<string[]> {
+  try {
+    const { rows } = await store.read((db) => sql<{ name: string }>`SELECT name FROM migrations`.execute(db));
+    const done = new Set(rows.map((row) => row.name));
+    return MIGRATIONS.map((migration) => migration.name).filter((name) => !done.has(name));
+  } catch (error) {
+    if (error instanceof LunasError) throw error;
+    return MIGRATIONS.map((migration) => migration.name);
+  }
+}

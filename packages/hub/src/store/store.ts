@@ -1,0 +1,40 @@
+import type { Kysely } from "kysely";
+import type { EngineProfile } from "./engine.ts";
+import type { Database } from "./schema.ts";
+
+/** Reading outside a transaction. */
+export type Db = Kysely<Database>;
+/** Inside a transaction. Nothing else of the store may be used while one is open. */
+export type Tx = Kysely<Database>;
+
+/** A notification as it goes into the inbox. */
+export interface NotificationRecord {
+  readonly account_id: string;
+  readonly shop_id: string;
+  readonly verdict: number;
+  readonly route: number;
+  readonly dedupe: Uint8Array;
+  readonly reference: string;
+  readonly provider_id: string | null;
+  readonly event_key: string;
+  readonly claim: string | null;
+  readonly remote_address: string;
+  readonly received_at: number;
+  /** Sealed head and body; kept only for the first of its kind. */
+  readonly sealed: Uint8Array;
+}
+
+/**
+ * The database. Async on both engines.
+ * On SQLite units of work that are waiting run one after another and share one commit (group commit), so that one fsync serves them all;
+ * on PostgreSQL each has a transaction of its own. A unit may be run again after a serialization failure, so it has no effects but its writes.
+ */
+export interface Store {
+  readonly engine: EngineProfile;
+  read<T>(query: (db: Db) => Promise<T>): Promise<T>;
+  /** Resolves after the commit is durable. Rejects with what `work` threw, its writes undone, or with a `StoreError`. */
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Stores notifications, all in one commit. Gives for each whether it was there before. The hot path of callbacks. */
+  recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]>;
+  close(): Promise<void>;
+}
