@@ -119,6 +119,8 @@ export interface RefundsTable {
   status: RefundStatus;
   origin: "api" | "provider";
   needs_attention: string | null;
+  /** What a person gave as proof when closing it by hand: the gateway does not know of it. */
+  proof: string | null;
   submitted_at: number | null;
   succeeded_at: number | null;
   version: number;

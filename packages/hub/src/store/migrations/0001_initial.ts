@@ -40,7 +40,7 @@ export function statements({ type }: EngineProfile): string[] {
       id ${text} PRIMARY KEY, shop_id ${text} NOT NULL, order_id ${text} NOT NULL REFERENCES orders (id),
       payment_id ${text} NOT NULL REFERENCES payments (id), provider_key ${text} NOT NULL, provider_id ${text}, amount ${int} NOT NULL,
       currency ${text} NOT NULL, reason ${text}, status ${text} NOT NULL, origin ${text} NOT NULL, needs_attention ${text},
-      submitted_at ${int}, succeeded_at ${int}, version ${int} NOT NULL, created_at ${int} NOT NULL, updated_at ${int} NOT NULL,
+      proof ${text}, submitted_at ${int}, succeeded_at ${int}, version ${int} NOT NULL, created_at ${int} NOT NULL, updated_at ${int} NOT NULL,
       UNIQUE (payment_id, provider_key))`,
     `CREATE INDEX refunds_open ON refunds (id) WHERE status IN ('created', 'submitted', 'unknown', 'manual')`,
     `CREATE TABLE answers (
