@@ -34,7 +34,15 @@ export default defineConfig({
       {
         // These start processes, browsers and databases of their own: one file at a time, after the rooms, so that they do not disturb one another.
         ...resolution,
-        test: { ...shared, name: "whole", include: [...WHOLE_TESTS], maxWorkers: 1, testTimeout: 120_000, hookTimeout: 120_000, sequence: { groupOrder: 1 } },
+        test: {
+          ...shared,
+          name: "whole",
+          include: [...WHOLE_TESTS],
+          maxWorkers: 1,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
       },
     ],
   },

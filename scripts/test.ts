@@ -28,7 +28,12 @@ try {
   await buildStale();
   const args = [TOOLS.vitest, "run", "--reporter=default", "--reporter=json", `--outputFile.json=${file}`, ...chosen];
   const { code } = await runNode(args, { cwd: ROOT, output: "shown" });
-  const summary = summarize({ report: readReport(file), exit_code: code, expected_files: chosen.length === 0 ? allTestFiles() : undefined, root: ROOT });
+  const summary = summarize({
+    report: readReport(file),
+    exit_code: code,
+    expected_files: chosen.length === 0 ? allTestFiles() : undefined,
+    root: ROOT,
+  });
   process.exitCode = summary.failed === 0 ? 0 : 1;
   process.stdout.write(`\n${closingLines(summary).join("\n")}\n`);
 } catch (error) {

@@ -57,7 +57,11 @@ export function summarize({ report, exit_code, expected_files, root }: RunFacts)
   if (!report) failures.push({ file: "", test: "", message: "vitest left no report: it did not start, or it was ended from outside" });
   else if (passed + skipped + failures.length === 0) failures.push({ file: "", test: "", message: "no test ran" });
   else if (exit_code !== 0 && failures.length === 0) {
-    failures.push({ file: "", test: "", message: `an error outside of every test (vitest ended with ${exit_code ?? "a signal"}); see its output above` });
+    failures.push({
+      file: "",
+      test: "",
+      message: `an error outside of every test (vitest ended with ${exit_code ?? "a signal"}); see its output above`,
+    });
   }
   return { passed, failed: failures.length, skipped, failures };
 }
@@ -82,7 +86,11 @@ export function closingLines(summary: Summary): string[] {
   const lines: string[] = [];
   for (const failure of summary.failures.slice(0, FAILURES_SHOWN)) {
     lines.push(`FAILED ${[failure.file, failure.test].filter(Boolean).join(" > ") || "the run"}`);
-    const message = failure.message.split("\n").map((line) => line.trim()).filter(Boolean).slice(0, MESSAGE_LINES);
+    const message = failure.message
+      .split("\n")
+      .map((line) => line.trim())
+      .filter(Boolean)
+      .slice(0, MESSAGE_LINES);
     lines.push(...message.map((line) => `    ${line}`));
   }
   const more = summary.failures.length - FAILURES_SHOWN;

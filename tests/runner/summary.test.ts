@@ -8,7 +8,11 @@ function fileResult(name: string, statuses: readonly string[], over: Partial<Fil
     name: `/repo/${name}`,
     status: statuses.includes("failed") ? "failed" : "passed",
     message: "",
-    assertionResults: statuses.map((status, index) => ({ fullName: `test ${index}`, status, failureMessages: status === "failed" ? ["boom\n  at x\n  at y\n  at z"] : [] })),
+    assertionResults: statuses.map((status, index) => ({
+      fullName: `test ${index}`,
+      status,
+      failureMessages: status === "failed" ? ["boom\n  at x\n  at y\n  at z"] : [],
+    })),
     ...over,
   };
 }
@@ -31,7 +35,19 @@ describe("the closing line", () => {
   });
 
   test("is the last line even after a hundred failures and more", () => {
-    const lines = closingLines(summarize(run([fileResult("a.test.ts", Array.from({ length: 103 }, () => "failed"))], { exit_code: 1 })));
+    const lines = closingLines(
+      summarize(
+        run(
+          [
+            fileResult(
+              "a.test.ts",
+              Array.from({ length: 103 }, () => "failed"),
+            ),
+          ],
+          { exit_code: 1 },
+        ),
+      ),
+    );
     expect(lines.at(-1)).toBe("0 passed, 103 failed");
     expect(lines.at(-2)).toBe("… and 3 more");
   });
@@ -51,7 +67,9 @@ describe("counted as a failure", () => {
   const good = fileResult("a.test.ts", ["passed"]);
 
   test("a file that could not be collected", () => {
-    const summary = summarize(run([good, fileResult("b.test.ts", [], { status: "failed", message: "Cannot find module './c.ts'" })], { exit_code: 1 }));
+    const summary = summarize(
+      run([good, fileResult("b.test.ts", [], { status: "failed", message: "Cannot find module './c.ts'" })], { exit_code: 1 }),
+    );
     expect(summary.failures).toEqual([{ file: "b.test.ts", test: "", message: "Cannot find module './c.ts'" }]);
   });
 
