@@ -1,5 +1,6 @@
 export * from "./clock.ts";
 export * from "./delivery.ts";
+export * from "./emulator.ts";
 export * from "./errors.ts";
 export * from "./events.ts";
 export * from "./http.ts";
