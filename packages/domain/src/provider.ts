@@ -104,6 +104,8 @@ export interface PaymentEvidence {
 export interface PaymentAnswer {
   readonly evidence: PaymentEvidence;
   readonly actions?: readonly PaymentAction[];
+  /** Handles to keep with the payment and to give back in `PaymentSubject.handles`. */
+  readonly handles?: Readonly<Record<string, string>>;
   /** The transaction exists but the buyer cannot be shown how to pay it: it must be cancelled, and only then another opened. */
   readonly unusable?: boolean;
 }
