@@ -19,7 +19,7 @@ export const refundMachine: Machine<RefundStatus, RefundInput> = {
   settled: ["succeeded", "failed"],
   table: {
     created: { accepted: "submitted", confirmed: "succeeded", refused: "failed", unclear: "unknown", by_hand: "manual" },
-    submitted: { accepted: "same", confirmed: "succeeded", refused: "failed", unclear: "unknown", by_hand: "manual" },
+    submitted: { accepted: "same", confirmed: "succeeded", refused: "failed", unclear: "same", by_hand: "manual" },
     unknown: { accepted: "submitted", confirmed: "succeeded", refused: "failed", unclear: "same", by_hand: "manual" },
     // A refund that was refused and is found all the same went out: money is never argued away.
     failed: { accepted: "submitted", confirmed: "succeeded", refused: "same", unclear: "stale", by_hand: "stale" },

@@ -38,7 +38,7 @@ export async function armJob(tx: Tx, request: JobRequest): Promise<void> {
         due_at: sql<number>`CASE WHEN excluded.due_at < jobs.due_at THEN excluded.due_at ELSE jobs.due_at END`,
         priority: sql<number>`CASE WHEN excluded.priority < jobs.priority THEN excluded.priority ELSE jobs.priority END`,
         generation: sql<number>`jobs.generation + 1`,
-        payload: eb.ref("excluded.payload"),
+        payload: request.payload === undefined ? eb.ref("jobs.payload") : eb.ref("excluded.payload"),
       })),
     )
     .execute();

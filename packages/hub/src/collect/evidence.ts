@@ -1,0 +1,86 @@
+import {
+  CLOSED_STATUSES, COLLECTED_STATUSES, type Decision, decide, type PaymentAnswer, type PaymentEvidence, type PaymentFlag, paymentMachine, type PaymentStatus,
+} from "@lunas/domain";
+import type { PaymentRow } from "./rows.ts";
+
+/** What evidence makes of a payment: pure, so that every order and repetition of evidence can be tried in a test. */
+export interface NextPayment {
+  readonly status: PaymentStatus;
+  readonly flags: readonly PaymentFlag[];
+  readonly collected: bigint;
+  readonly refunded: bigint;
+  readonly reversed: bigint;
+  readonly buyer_fee: bigint;
+}
+
+export type Judgement =
+  /** Status or money changed: a transition, told to the outside. */
+  | { readonly verdict: "applied"; readonly next: NextPayment }
+  | { readonly verdict: "same" | "stale" }
+  /** The answer speaks of something else than what was asked about: kept, flagged for a person, changes nothing. */
+  | { readonly verdict: "refused"; readonly why: string };
+
+/**
+ * @param heldElsewhere what the shop holds of this order's money through its other payments, minor units.
+ * @param order_amount what the order asks for, minor units.
+ * @param byHand refunds that a person closed with proof, which the gateway does not count.
+ */
+export function judgeEvidence(
+  payment: PaymentRow, evidence: PaymentEvidence, context: { heldElsewhere: bigint; order_amount: bigint; byHand: bigint },
+): Judgement {
+  if (evidence.reference !== payment.reference) return { verdict: "refused", why: `the gateway answered about ${evidence.reference}, not about ${payment.reference}` };
+  if (evidence.currency !== payment.currency) return { verdict: "refused", why: `the gateway answered in ${evidence.currency}, the payment is in ${payment.currency}` };
+  const decision = decide(paymentMachine, payment.status, evidence.status);
+  if (decision === "stale") return { verdict: "stale" };
+  const status = decision === "same" ? payment.status : decision.to;
+  const money = moneyAfter(payment, evidence, status, context.byHand);
+  const next: NextPayment = { status, ...money, flags: flagsAfter(payment, status, money.collected, context) };
+  const moved = status !== payment.status || money.collected !== payment.collected || money.refunded !== payment.refunded || money.reversed !== payment.reversed;
+  return moved ? { verdict: "applied", next } : { verdict: "same" };
+}
+
+function moneyAfter(payment: PaymentRow, evidence: PaymentEvidence, status: PaymentStatus, byHand: bigint): Omit<NextPayment, "status" | "flags"> {
+  if (!COLLECTED_STATUSES.includes(status)) return { collected: 0n, refunded: 0n, reversed: 0n, buyer_fee: 0n };
+  const collected = evidence.amount ?? (payment.collected > 0n ? payment.collected : payment.amount);
+  const buyer_fee = evidence.buyer_fee ?? payment.buyer_fee;
+  // A lagging answer may know less of refunds than we do: what went back never shrinks.
+  const told = (evidence.refunded ?? 0n) + byHand;
+  let refunded = told > payment.refunded ? told : payment.refunded;
+  if (status === "refunded") refunded = collected;
+  if (refunded > collected) refunded = collected;
+  const reversed = status === "reversed" ? (evidence.reversed ?? collected - refunded) : 0n;
+  return { collected, refunded, reversed, buyer_fee };
+}
+
+function flagsAfter(payment: PaymentRow, status: PaymentStatus, collected: bigint, context: { heldElsewhere: bigint; order_amount: bigint }): PaymentFlag[] {
+  const flags = new Set(payment.flags);
+  if (!COLLECTED_STATUSES.includes(status)) return [...flags].filter((flag) => flag !== "unconfirmed");
+  if (CLOSED_STATUSES.includes(payment.status)) flags.add("late");
+  if (collected < payment.amount) flags.add("underpaid");
+  if (collected > payment.amount) flags.add("overpaid");
+  if (status !== "reversed" && context.heldElsewhere >= context.order_amount) flags.add("duplicate");
+  if (status !== payment.status) flags.delete("unconfirmed");
+  return [...flags];
+}
+
+/** Details that an answer brings beside state and money: how to pay, the gateway's id, other handles. */
+export function detailsAfter(payment: PaymentRow, answer: PaymentAnswer): { provider_id: string | null; handles: Record<string, string>; actions: PaymentRow["actions"]; expires_at: number } {
+  const handles = { ...payment.handles, ...answer.handles, ...(answer.unusable ? { unusable: "true" } : {}) };
+  return {
+    provider_id: answer.evidence.provider_id ?? payment.provider_id,
+    handles,
+    actions: answer.actions && answer.actions.length > 0 ? [...answer.actions] : payment.actions,
+    expires_at: answer.evidence.expires_at ?? payment.expires_at,
+  };
+}
+
+/** Whether a claim of a notification says more than the payment's state does: then the gateway is asked again. */
+export function claimIsOpen(status: PaymentStatus, claim: string | undefined): boolean {
+  if (claim === undefined || !isObservation(claim)) return false;
+  const decision: Decision<PaymentStatus> = decide(paymentMachine, status, claim);
+  return decision !== "same" && decision !== "stale";
+}
+
+function isObservation(word: string): word is Exclude<(typeof paymentMachine.inputs)[number], "submit"> {
+  return word !== "submit" && (paymentMachine.inputs as readonly string[]).includes(word);
+}

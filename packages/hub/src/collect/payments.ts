@@ -1,0 +1,163 @@
+import {
+  COLLECTED_STATUSES, deriveReference, invariant, LIVE_STATUSES, LunasError, money, nextPaymentPoll, type Outcome, type PaymentAnswer, wholeUnits,
+} from "@lunas/domain";
+import { sql } from "kysely";
+import type { Hub } from "../hub.ts";
+import { armJob, jobKey, PRIORITY } from "../store/jobs.ts";
+import type { Tx } from "../store/index.ts";
+import { type AvailableMethod, chooseMethod } from "./accounts.ts";
+import { askGateway, type Asked, refuseOnHold } from "./ask.ts";
+import { rederiveOrder } from "./derive.ts";
+import { getOrder } from "./orders.ts";
+import { findBundle, lockOrder, type OrderBundle, type PaymentRow, readBundle } from "./rows.ts";
+
+/** How long a call that opens a payment may take before somebody else picks it up: longer than all of a connector's time-outs. */
+const OPEN_PATIENCE_MS = 60_000;
+
+export interface NewPayment {
+  readonly method: string;
+  readonly account?: string | undefined;
+  readonly callback_url?: string | undefined;
+}
+
+export interface Opened {
+  readonly bundle: OrderBundle;
+  readonly payment: PaymentRow;
+}
+
+/**
+ * Opens a payment of an order. Older payments that are still live are canceled at their gateway first.
+ * The row and its derived reference are committed before the gateway is called; whatever happens then, the row is found and asked about.
+ */
+export async function createPayment(hub: Hub, shop_id: string, order_id: string, wish: NewPayment, cause: string, begin: (tx: Tx, id: string) => Promise<void>): Promise<Opened> {
+  refuseOnHold(hub);
+  const chosen = await chooseMethod(hub, shop_id, wish.method, wish.account);
+  const before = await getOrder(hub, shop_id, order_id);
+  refuseUnlessPayable(hub, before);
+  checkAmount(before, chosen);
+  for (const older of before.payments) if (LIVE_STATUSES.includes(older.status)) await clearTheWay(hub, older, cause);
+  const payment = await insertPayment(hub, order_id, chosen, wish, null, begin);
+  return openPayment(hub, payment.id, "open", cause);
+}
+
+/** Calls the gateway for a submitted payment, or continues to after a crash or an unclear answer. */
+export async function openPayment(hub: Hub, payment_id: string, how: "open" | "continue", cause: string): Promise<Opened> {
+  const asked = await askGateway(hub, payment_id, how, cause, PRIORITY.money);
+  if (!asked.asked) {
+    await scheduleNext(hub, asked.payment, asked.waiting_until);
+    throw new LunasError("gateway_unclear", { detail: "The account's call budget is used up for the moment; the payment is opened as soon as it allows.", extra: { payment_id } });
+  }
+  const { outcome, payment, bundle } = asked;
+  await scheduleNext(hub, payment, hub.clocks.business.now() + 5_000);
+  if (payment.status === "failed" && outcome.certainty === "did_not") {
+    const { refusal } = outcome;
+    throw new LunasError(refusal.code === "amount" ? "amount_not_supported" : "gateway_refused", {
+      detail: refusal.message, extra: { payment_id }, ...(refusal.fields ? { errors: refusal.fields } : {}),
+    });
+  }
+  if (payment.status === "submitted" || isUnusable(outcome)) {
+    throw new LunasError("gateway_unclear", { detail: reasonOf(outcome), extra: { payment_id } });
+  }
+  return { bundle, payment };
+}
+
+function isUnusable(outcome: Outcome<PaymentAnswer>): boolean {
+  return outcome.certainty === "did" && outcome.value.unusable === true;
+}
+
+function reasonOf(outcome: Outcome<PaymentAnswer>): string {
+  if (outcome.certainty === "unknown") return `The gateway gave no clear answer (${outcome.reason}). The payment is kept and is being asked about.`;
+  if (outcome.certainty === "did_not") return `The gateway cannot do it now (${outcome.refusal.message}). The payment is tried again.`;
+  return "The gateway holds this payment but cannot show how to pay it. It is canceled there, and another one is opened.";
+}
+
+function refuseUnlessPayable(hub: Hub, { order, payments }: OrderBundle): void {
+  const held = order.amount_paid - order.amount_refunded - order.amount_reversed;
+  if (held >= order.amount) throw new LunasError("wrong_state", { detail: `The order is ${order.payment_status}: there is nothing left to pay.` });
+  if (order.closed !== null) throw new LunasError("wrong_state", { detail: `The order is ${order.closed} and takes no more payments.` });
+  if (hub.clocks.business.now() >= order.expires_at) throw new LunasError("wrong_state", { detail: "The order's time is over." });
+  if (payments.some((payment) => COLLECTED_STATUSES.includes(payment.status))) {
+    throw new LunasError("wrong_state", { detail: `Money has moved for this order (${order.payment_status}); another payment of the full amount would be too much.` });
+  }
+}
+
+function checkAmount({ order }: OrderBundle, { method, account }: AvailableMethod): void {
+  const { capabilities } = account.provider;
+  if (!capabilities.currencies.includes(order.currency)) {
+    throw new LunasError("amount_not_supported", { detail: `${account.provider.label} takes ${capabilities.currencies.join(", ")}, the order is in ${order.currency}.` });
+  }
+  if (!capabilities.fractional_amounts && wholeUnits(money(order.amount, order.currency)) === undefined) {
+    throw new LunasError("amount_not_supported", { detail: `${account.provider.label} takes whole ${order.currency} only; the order's amount has a fraction (${method}).` });
+  }
+}
+
+/** The older payment is canceled before another is opened; if it turns out paid, or nobody knows, no other is opened. */
+async function clearTheWay(hub: Hub, older: PaymentRow, cause: string): Promise<void> {
+  const closed = await closePayment(hub, older.id, "cancel", cause, PRIORITY.money);
+  if (COLLECTED_STATUSES.includes(closed.payment.status)) {
+    throw new LunasError("wrong_state", { detail: "The order's earlier payment has just turned out to be paid.", extra: { payment_id: older.id } });
+  }
+  if (LIVE_STATUSES.includes(closed.payment.status)) {
+    throw new LunasError("gateway_unclear", { detail: "The order's earlier payment could not yet be canceled at its gateway. Repeat the request.", extra: { payment_id: older.id } });
+  }
+}
+
+export async function insertPayment(
+  hub: Hub, order_id: string, { method, account }: AvailableMethod, wish: Pick<NewPayment, "callback_url">, replaces: string | null,
+  begin: (tx: Tx, id: string) => Promise<void>,
+): Promise<PaymentRow> {
+  const capability = account.provider.capabilities.methods[method];
+  invariant(capability, `method ${method} has no capability`);
+  return hub.store.write(async (tx) => {
+    const order = await lockOrder(hub.store, tx, order_id);
+    const { payments } = await readBundle(tx, order);
+    if (payments.some((payment) => LIVE_STATUSES.includes(payment.status))) throw new LunasError("conflict", { detail: "Another payment of this order was opened just now." });
+    const attempt = Math.max(0, ...payments.map((payment) => payment.attempt)) + 1;
+    const now = hub.clocks.business.now();
+    const lifetime_ms = Math.min(Math.max(order.expires_at - now, capability.expiry_s.min * 1000), capability.expiry_s.default * 1000);
+    const row: PaymentRow = {
+      id: hub.newId("payment"), shop_id: order.shop_id, order_id, account_id: account.row.id, provider: account.provider.name, method, attempt,
+      reference: deriveReference({ purpose: "payment", shop_id: order.shop_id, order_reference: order.reference, line: 0, unit: 0, attempt }, account.provider.capabilities.reference),
+      provider_id: null, handles: {}, actions: [], amount: order.amount, currency: order.currency, status: "submitted", flags: [], collected: 0n, refunded: 0n,
+      reversed: 0n, buyer_fee: 0n, callback_url: wish.callback_url ?? null, expires_at: now + lifetime_ms, submitted_at: now, opened_at: null, paid_at: null,
+      last_asked_at: null, wanted: "open", replaces, waiting_for_quota_until: null, needs_attention: null, version: 1, created_at: now, updated_at: now,
+    };
+    await tx.insertInto("payments").values({ ...row, handles: "{}", actions: "[]", flags: "[]" }).execute();
+    await armJob(tx, { kind: "payment", subject_id: row.id, account_id: row.account_id, due_at: now + OPEN_PATIENCE_MS, priority: PRIORITY.money });
+    await rederiveOrder(hub, tx, order, "payment opened", null);
+    await begin(tx, row.id);
+    return row;
+  });
+}
+
+/** Cancels or expires a payment at its gateway. The wish is written down first, so that a crash does not forget it. */
+export async function closePayment(hub: Hub, payment_id: string, how: "cancel" | "expire", cause: string, priority: number): Promise<Opened> {
+  refuseOnHold(hub);
+  await hub.store.write(async (tx) => {
+    const now = hub.clocks.business.now();
+    const wished = await tx.updateTable("payments").set({ wanted: how }).where("id", "=", payment_id).where("status", "in", [...LIVE_STATUSES]).executeTakeFirst();
+    if (wished.numUpdatedRows > 0n) await armJob(tx, { kind: "payment", subject_id: payment_id, due_at: now + 30_000, priority });
+  });
+  const asked: Asked = await askGateway(hub, payment_id, how, cause, priority);
+  // A refusal ("its state does not allow it") and an unclear answer both leave one thing to do: ask how it stands.
+  const settled = asked.asked && asked.outcome.certainty === "did" ? asked : await askGateway(hub, payment_id, "get", cause, priority);
+  const bundle = settled.asked ? settled.bundle : await hub.store.read((db) => findBundle(db, undefined, settled.payment.order_id));
+  invariant(bundle, "the order is there");
+  await scheduleNext(hub, settled.payment, undefined);
+  return { bundle, payment: settled.payment };
+}
+
+/** Writes down when the gateway is asked next about this payment. `sooner` is for what was left unclear. */
+export async function scheduleNext(hub: Hub, payment: PaymentRow, sooner: number | undefined): Promise<void> {
+  const capability = hub.providers.get(payment.provider)?.capabilities.methods[payment.method];
+  const now = hub.clocks.business.now();
+  const unclear = payment.status === "submitted" || payment.wanted === "cancel" || payment.wanted === "expire";
+  const planned = nextPaymentPoll(capability?.polls ?? "va", payment.opened_at ?? payment.created_at, payment.expires_at, now);
+  const due_at = unclear ? (sooner ?? now + 5_000) : planned;
+  if (due_at === undefined) return;
+  await hub.store.write((tx) =>
+    // Not while a worker is at it, and not over what a notification asked for meanwhile.
+    tx.updateTable("jobs").set({ due_at }).where("key", "=", jobKey("payment", payment.id)).where("lease_until", "is", null).where(sql`payload`, "=", "{}").execute(),
+  );
+  hub.signals.emit({ kind: "jobs" });
+}

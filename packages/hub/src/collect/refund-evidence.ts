@@ -1,0 +1,63 @@
+import { decide, invariant, isEventType, type RefundEvidence, type RefundInput, refundMachine } from "@lunas/domain";
+import type { Hub } from "../hub.ts";
+import type { Tx } from "../store/index.ts";
+import { emitEvent, recordTransition } from "./emit.ts";
+import { type OrderRow, type PaymentRow, type RefundRow, readBundle } from "./rows.ts";
+import { orderOnly, paymentView, refundView } from "./views.ts";
+
+const INPUT: Record<RefundEvidence["status"], RefundInput> = { accepted: "accepted", confirmed: "confirmed", refused: "refused" };
+
+/**
+ * Takes in what an answer says of refunds: ours move on, and those that somebody made in the gateway's own dashboard are adopted,
+ * so that the sum of all refunds is known whoever made them.
+ */
+export async function adoptRefunds(
+  hub: Hub, tx: Tx, order: OrderRow, payment: PaymentRow, told: readonly RefundEvidence[], cause: string, answer_id: string | null,
+): Promise<void> {
+  for (const evidence of told) {
+    const provider_key = evidence.key ?? evidence.provider_id;
+    if (provider_key === undefined) continue;
+    const known = await tx.selectFrom("refunds").selectAll().where("payment_id", "=", payment.id).where("provider_key", "=", provider_key).executeTakeFirst();
+    const refund = known ?? (await insertAdopted(hub, tx, payment, provider_key, evidence));
+    await moveRefund(hub, tx, order, payment, refund, INPUT[evidence.status], cause, answer_id, evidence.provider_id);
+  }
+}
+
+async function insertAdopted(hub: Hub, tx: Tx, payment: PaymentRow, provider_key: string, evidence: RefundEvidence): Promise<RefundRow> {
+  const now = hub.clocks.business.now();
+  const row: RefundRow = {
+    id: hub.newId("refund"), shop_id: payment.shop_id, order_id: payment.order_id, payment_id: payment.id, provider_key, provider_id: evidence.provider_id ?? null,
+    amount: evidence.amount, currency: payment.currency, reason: evidence.reason ?? null, status: "created", origin: "provider", needs_attention: null, proof: null,
+    submitted_at: now, succeeded_at: null, version: 1, created_at: now, updated_at: now,
+  };
+  await tx.insertInto("refunds").values(row).execute();
+  return row;
+}
+
+/** Moves a refund by its table and tells of it. A word that brings nothing new changes nothing. Gives the refund as it is after it. */
+export async function moveRefund(
+  hub: Hub, tx: Tx, order: OrderRow, payment: PaymentRow, refund: RefundRow, input: RefundInput, cause: string, answer_id: string | null, provider_id?: string,
+  attention?: string,
+): Promise<RefundRow> {
+  const decision = decide(refundMachine, refund.status, input);
+  if (decision === "same" || decision === "stale") return refund;
+  const now = hub.clocks.business.now();
+  const after: RefundRow = {
+    ...refund, status: decision.to, provider_id: provider_id ?? refund.provider_id, needs_attention: attention ?? (decision.to === "succeeded" ? null : refund.needs_attention),
+    succeeded_at: decision.to === "succeeded" ? now : refund.succeeded_at, version: refund.version + 1, updated_at: now,
+  };
+  const { id, ...columns } = after;
+  const saved = await tx.updateTable("refunds").set(columns).where("id", "=", id).where("version", "=", refund.version).executeTakeFirst();
+  invariant(saved.numUpdatedRows === 1n, `refund ${id} changed under its order's lock`);
+  const subject = { type: "refund", id } as const;
+  await recordTransition(hub, tx, { shop_id: refund.shop_id, subject, from: refund.status, to: after.status, flags: [], cause, answer_id });
+  const type: string = `refund.${after.status}`;
+  if (isEventType(type)) {
+    const bundle = await readBundle(tx, order);
+    await emitEvent(hub, tx, {
+      shop_id: refund.shop_id, type, subject, order_id: order.id, payment_id: payment.id,
+      data: { refund: refundView(after), payment: paymentView(hub, bundle, payment), order: orderOnly(hub, order) },
+    });
+  }
+  return after;
+}

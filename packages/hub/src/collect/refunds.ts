@@ -1,0 +1,197 @@
+import { CURRENCY_DECIMALS, deriveReference, formatAmount, invariant, LunasError, money, type Outcome, type RefundAnswer, type RefundIntent } from "@lunas/domain";
+import type { Hub } from "../hub.ts";
+import { armJob, jobKey, PRIORITY } from "../store/jobs.ts";
+import type { Tx } from "../store/index.ts";
+import { accountById, gatewayOf } from "./accounts.ts";
+import { applyPaymentFinding, tellPayment } from "./apply.ts";
+import { type Finding, keepAnswer } from "./answers.ts";
+import { refuseOnHold } from "./ask.ts";
+import { takeCall } from "./budget.ts";
+import { moveRefund } from "./refund-evidence.ts";
+import { findPayment, lockOrder, type OrderBundle, type PaymentRow, type RefundRow, readBundle } from "./rows.ts";
+import { paymentSubject } from "./subject.ts";
+
+const REFUND_PATIENCE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+export interface NewRefund {
+  /** Minor units; absent means all that is left. */
+  readonly amount?: bigint | undefined;
+  readonly reason?: string | undefined;
+}
+
+/**
+ * Writes a refund down under the order's lock, so that the sum of all that have not failed never exceeds what was paid, and sends it.
+ * A method without a refund call gets a `manual` one, which a person closes with proof.
+ */
+export async function createRefund(
+  hub: Hub, shop_id: string, payment_id: string, wish: NewRefund, cause: string, begin: (tx: Tx, id: string) => Promise<void>,
+): Promise<RefundRow> {
+  refuseOnHold(hub);
+  const written = await hub.store.write(async (tx) => {
+    const found = await findPayment(tx, shop_id, payment_id);
+    if (!found) throw new LunasError("not_found", { detail: `There is no payment ${payment_id} in this shop.` });
+    const order = await lockOrder(hub.store, tx, found.order_id);
+    const bundle = await readBundle(tx, order);
+    const payment = bundle.payments.find((one) => one.id === payment_id);
+    invariant(payment, "a payment belongs to its order");
+    const refund = await insertRefund(hub, tx, bundle, payment, wish);
+    await begin(tx, refund.id);
+    if (capabilityOf(hub, payment).refund !== "none") {
+      await armJob(tx, { kind: "refund", subject_id: refund.id, account_id: payment.account_id, due_at: hub.clocks.business.now() + REFUND_PATIENCE_MS, priority: PRIORITY.money });
+      return refund;
+    }
+    return moveRefund(hub, tx, order, payment, refund, "by_hand", cause, null, undefined, "this method has no refund call: pay it back by hand and close it with proof");
+  });
+  hub.signals.emit({ kind: "deliveries" });
+  return written.status === "manual" ? written : sendRefund(hub, written.id, cause);
+}
+
+function capabilityOf(hub: Hub, payment: PaymentRow) {
+  const capability = hub.providers.get(payment.provider)?.capabilities.methods[payment.method];
+  invariant(capability, `method ${payment.method} of ${payment.provider} has no capability`);
+  return capability;
+}
+
+/** What may still be refunded: collected, less what went or is going back. */
+export function refundable(bundle: OrderBundle, payment: PaymentRow): bigint {
+  const mine = bundle.refunds.filter((refund) => refund.payment_id === payment.id && refund.status !== "failed").reduce((sum, refund) => sum + refund.amount, 0n);
+  const gone = mine > payment.refunded ? mine : payment.refunded;
+  return payment.collected - gone - payment.reversed;
+}
+
+async function insertRefund(hub: Hub, tx: Tx, bundle: OrderBundle, payment: PaymentRow, wish: NewRefund): Promise<RefundRow> {
+  if (payment.status !== "paid" && payment.status !== "partially_refunded") {
+    throw new LunasError("wrong_state", { detail: `The payment is ${payment.status}; only paid and partially_refunded payments can be refunded.` });
+  }
+  const available = refundable(bundle, payment);
+  const amount = wish.amount ?? available;
+  const capability = capabilityOf(hub, payment);
+  const shown = { available: Number(formatAmount(money(available < 0n ? 0n : available, payment.currency))) };
+  if (amount <= 0n || amount > available) throw new LunasError("refund_too_large", { detail: `At most ${shown.available} ${payment.currency} may still be refunded.`, extra: shown });
+  if (capability.refund === "full" && amount !== payment.collected) {
+    throw new LunasError("refund_too_large", { detail: `${payment.method} can only be refunded in full.`, extra: { available: Number(formatAmount(money(payment.collected, payment.currency))) } });
+  }
+  const provider = hub.providers.get(payment.provider);
+  if (!provider?.capabilities.fractional_amounts && amount % 10n ** BigInt(CURRENCY_DECIMALS[payment.currency]) !== 0n) {
+    throw new LunasError("amount_not_supported", { detail: `${provider?.label ?? payment.provider} refunds whole ${payment.currency} only.` });
+  }
+  const now = hub.clocks.business.now();
+  const attempt = bundle.refunds.filter((refund) => refund.payment_id === payment.id && refund.origin === "api").length + 1;
+  const row: RefundRow = {
+    id: hub.newId("refund"), shop_id: payment.shop_id, order_id: payment.order_id, payment_id: payment.id,
+    provider_key: deriveReference(
+      { purpose: "refund", shop_id: payment.shop_id, order_reference: bundle.order.reference, line: payment.attempt, unit: 0, attempt }, { max_length: 36, extra_characters: "-" },
+    ),
+    provider_id: null, amount, currency: payment.currency, reason: wish.reason ?? null, status: "created", origin: "api", needs_attention: null, proof: null,
+    submitted_at: null, succeeded_at: null, version: 1, created_at: now, updated_at: now,
+  };
+  await tx.insertInto("refunds").values(row).execute();
+  return row;
+}
+
+/** Sends a refund, or asks about it when it was sent before without a clear answer: the same key, so that it never goes out twice. */
+export async function sendRefund(hub: Hub, refund_id: string, cause: string): Promise<RefundRow> {
+  refuseOnHold(hub);
+  const { refund, payment } = await load(hub, refund_id);
+  const account = await accountById(hub, payment.account_id);
+  const grant = await takeCall(hub, account, PRIORITY.money);
+  if (!grant.granted) {
+    await hub.store.write((tx) => tx.updateTable("jobs").set({ due_at: grant.until }).where("key", "=", jobKey("refund", refund_id)).execute());
+    return refund;
+  }
+  const now = hub.clocks.business.now();
+  // Written before the call: from here on nobody may think that it was never sent.
+  if (refund.submitted_at === null) await hub.store.write((tx) => tx.updateTable("refunds").set({ submitted_at: now }).where("id", "=", refund_id).execute());
+  const intent: RefundIntent = {
+    id: refund.id, payment: paymentSubject(payment), key: refund.provider_key, amount: money(refund.amount, refund.currency), full: refund.amount === payment.collected,
+    ...(refund.reason ? { reason: refund.reason } : {}), ...(refund.submitted_at === null ? {} : { submitted_at: refund.submitted_at }),
+  };
+  const gateway = gatewayOf(hub, account);
+  const known = refund.status === "submitted" || windowIsOver(hub, refund, account.provider.capabilities.refund_retry_days);
+  const operation = known ? "get_refund" : "refund";
+  const outcome = await (known ? gateway.getRefund(intent) : gateway.refund(intent));
+  return applyRefundFinding(hub, refund_id, payment, { operation, outcome, cause, asked_at: now });
+}
+
+function windowIsOver(hub: Hub, refund: RefundRow, retry_days: number): boolean {
+  return refund.submitted_at !== null && hub.clocks.business.now() - refund.submitted_at > retry_days * DAY_MS;
+}
+
+async function load(hub: Hub, refund_id: string): Promise<{ refund: RefundRow; payment: PaymentRow }> {
+  return hub.store.read(async (db) => {
+    const refund = await db.selectFrom("refunds").selectAll().where("id", "=", refund_id).executeTakeFirst();
+    invariant(refund, `refund ${refund_id} is gone`);
+    const payment = await findPayment(db, undefined, refund.payment_id);
+    invariant(payment, `the payment of refund ${refund_id} is gone`);
+    return { refund, payment };
+  });
+}
+
+async function applyRefundFinding(hub: Hub, refund_id: string, asked: PaymentRow, finding: Finding<RefundAnswer>): Promise<RefundRow> {
+  const after = await hub.store.write(async (tx) => {
+    const order = await lockOrder(hub.store, tx, asked.order_id);
+    const payment = await findPayment(tx, undefined, asked.id);
+    const refund = await tx.selectFrom("refunds").selectAll().where("id", "=", refund_id).executeTakeFirst();
+    invariant(payment && refund, `refund ${refund_id} is gone`);
+    const about = { shop_id: refund.shop_id, account_id: payment.account_id, subject: { type: "refund", id: refund.id } } as const;
+    const answer_id = await keepAnswer(hub, tx, about, finding, finding.outcome.certainty === "did" ? "applied" : "kept");
+    const { input, attention, provider_id } = readOutcome(finding.outcome);
+    const moved = await moveRefund(hub, tx, order, payment, refund, input, finding.cause, answer_id, provider_id, attention);
+    // The gateway's word about the payment comes with its next answer, at once.
+    await armJob(tx, { kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at: hub.clocks.business.now(), priority: PRIORITY.notified });
+    return moved;
+  });
+  const { outcome } = finding;
+  if (outcome.certainty === "did" && outcome.value.payment) {
+    const answer: Outcome<{ evidence: typeof outcome.value.payment }> = { certainty: "did", value: { evidence: outcome.value.payment }, exchanges: outcome.exchanges };
+    await applyPaymentFinding(hub, asked, { operation: "get", outcome: answer, cause: finding.cause, asked_at: finding.asked_at });
+  }
+  hub.signals.emit({ kind: "order", order_id: asked.order_id });
+  hub.signals.emit({ kind: "deliveries" });
+  hub.signals.emit({ kind: "jobs" });
+  return after;
+}
+
+function readOutcome(outcome: Outcome<RefundAnswer>): { input: "accepted" | "confirmed" | "refused" | "unclear" | "by_hand"; attention?: string; provider_id?: string } {
+  if (outcome.certainty === "unknown") return { input: "unclear" };
+  if (outcome.certainty === "did") {
+    const { status, provider_id } = outcome.value.refund;
+    return { input: status, ...(provider_id ? { provider_id } : {}) };
+  }
+  const { code, message } = outcome.refusal;
+  if (code === "rate_limited" || code === "unauthorized" || code === "not_found") return { input: "unclear" };
+  if (code === "unsupported") return { input: "by_hand", attention: `the gateway has no refund call for it (${message}): pay it back by hand and close it with proof` };
+  return { input: "refused", attention: message };
+}
+
+/** A person closes a manual refund with proof. The gateway knows nothing of it, so the hub counts it itself. */
+export async function closeManualRefund(hub: Hub, shop_id: string, refund_id: string, outcome: "succeeded" | "failed", proof: string): Promise<RefundRow> {
+  const closed = await hub.store.write(async (tx) => {
+    const found = await tx.selectFrom("refunds").selectAll().where("id", "=", refund_id).where("shop_id", "=", shop_id).executeTakeFirst();
+    if (!found) throw new LunasError("not_found", { detail: `There is no refund ${refund_id} in this shop.` });
+    const order = await lockOrder(hub.store, tx, found.order_id);
+    const refund = await tx.selectFrom("refunds").selectAll().where("id", "=", refund_id).executeTakeFirst();
+    const payment = await findPayment(tx, shop_id, found.payment_id);
+    invariant(refund && payment, `refund ${refund_id} is gone`);
+    if (refund.status !== "manual" && refund.status !== "unknown") {
+      throw new LunasError("wrong_state", { detail: `The refund is ${refund.status}; only manual and unknown ones are closed by hand.` });
+    }
+    await tx.updateTable("refunds").set({ proof }).where("id", "=", refund_id).execute();
+    const moved = await moveRefund(hub, tx, order, payment, { ...refund, proof }, outcome === "succeeded" ? "confirmed" : "refused", "closed by hand", null);
+    if (moved.status === "succeeded") await countByHand(hub, tx, payment, moved);
+    return moved;
+  });
+  hub.signals.emit({ kind: "order", order_id: closed.order_id });
+  hub.signals.emit({ kind: "deliveries" });
+  return closed;
+}
+
+async function countByHand(hub: Hub, tx: Tx, payment: PaymentRow, refund: RefundRow): Promise<void> {
+  const order = await lockOrder(hub.store, tx, payment.order_id);
+  const refunded = payment.refunded + refund.amount;
+  const status = refunded >= payment.collected ? ("refunded" as const) : ("partially_refunded" as const);
+  const after: PaymentRow = { ...payment, refunded, status, version: payment.version + 1, updated_at: hub.clocks.business.now() };
+  await tx.updateTable("payments").set({ refunded, status, version: after.version, updated_at: after.updated_at }).where("id", "=", payment.id).execute();
+  await tellPayment(hub, tx, order, payment, after, "refund closed by hand", null);
+}
