@@ -19,7 +19,13 @@ export const SANDBOX_CLIENT_KEY = "SB-Mid-client-lunas-sandbox";
 export const fields: readonly ConfigField[] = [
   { name: "server_key", label: "Server key", description: "From the dashboard under Settings, Access Keys. Secret.", secret: true, required: true },
   { name: "client_key", label: "Client key", description: "From the same page. Public: the buyer's browser sees it.", secret: false, required: true },
-  { name: "merchant_id", label: "Merchant id", description: "When given, answers that name another merchant are not believed.", secret: false, required: false },
+  {
+    name: "merchant_id",
+    label: "Merchant id",
+    description: "When given, answers that name another merchant are not believed.",
+    secret: false,
+    required: false,
+  },
   { name: "environment", label: "Environment", description: "`sandbox` or `production`.", secret: false, required: false, default: "sandbox" },
   { name: "base_url", label: "Base URL", description: "Only for an emulator: replaces the addresses of Midtrans.", secret: false, required: false },
 ];
@@ -36,7 +42,11 @@ export function addresses(config: MidtransConfig): Addresses {
   const { base_url } = config;
   if (base_url) return { core: base_url, snap: `${base_url}/snap/v1`, snap_script: `${base_url}/snap/snap.js` };
   const [api, app] = config.environment === "production" ? ["api", "app"] : ["api.sandbox", "app.sandbox"];
-  return { core: `https://${api}.midtrans.com`, snap: `https://${app}.midtrans.com/snap/v1`, snap_script: `https://${app}.midtrans.com/snap/snap.js` };
+  return {
+    core: `https://${api}.midtrans.com`,
+    snap: `https://${app}.midtrans.com/snap/v1`,
+    snap_script: `https://${app}.midtrans.com/snap/snap.js`,
+  };
 }
 
 // Visible ASCII without the colon, which would end the user name in Basic authentication. Length bounded.

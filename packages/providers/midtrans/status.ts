@@ -2,8 +2,18 @@ import type { PaymentObservation } from "@lunas/domain";
 
 /** Every word of `transaction_status` (midtrans.md §10). */
 export const TRANSACTION_STATUSES = [
-  "pending", "authorize", "capture", "settlement", "deny", "cancel", "expire", "failure",
-  "refund", "partial_refund", "chargeback", "partial_chargeback",
+  "pending",
+  "authorize",
+  "capture",
+  "settlement",
+  "deny",
+  "cancel",
+  "expire",
+  "failure",
+  "refund",
+  "partial_refund",
+  "chargeback",
+  "partial_chargeback",
 ] as const;
 export type TransactionStatus = (typeof TRANSACTION_STATUSES)[number];
 
@@ -56,11 +66,18 @@ export function observationOf(transaction_status: string, fraud_status: string |
 /** The body code that goes with a status, in status answers and in notifications (the last column of section 10). */
 export function statusCodeOf(status: TransactionStatus, fraud: FraudStatus | undefined, where: "answer" | "notification"): string {
   switch (status) {
-    case "pending": return "201";
-    case "capture": return fraud === "challenge" ? "201" : "200";
-    case "deny": case "failure": return "202";
-    case "expire": return where === "answer" ? "407" : "202";
-    case "cancel": return where === "answer" ? "200" : "202";
-    default: return "200";
+    case "pending":
+      return "201";
+    case "capture":
+      return fraud === "challenge" ? "201" : "200";
+    case "deny":
+    case "failure":
+      return "202";
+    case "expire":
+      return where === "answer" ? "407" : "202";
+    case "cancel":
+      return where === "answer" ? "200" : "202";
+    default:
+      return "200";
   }
 }

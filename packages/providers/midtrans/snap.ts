@@ -1,0 +1,136 @@
+import type { OpenIntent, Outcome, PaymentAction, PaymentAnswer, PaymentSubject } from "@lunas/domain";
+import { snapRequest } from "./charge-request.ts";
+import { addresses } from "./config.ts";
+import type { Method } from "./methods.ts";
+import type { Session } from "./session.ts";
+import { answerOf, ask, close, CLOSED, outcomeOf, type Found } from "./transactions.ts";
+import { snapCanceledSchema, snapCreatedSchema } from "./wire.ts";
+
+/** Under this name a Snap token is kept in `PaymentSubject.handles`. */
+export const SNAP_TOKEN_HANDLE = "snap_token";
+
+/** Evidence about a page on which no method was chosen: the Core API knows no transaction (midtrans.md §3). */
+function unchosen(subject: PaymentSubject, status: "pending" | "expired" | "canceled", provider_status: string): PaymentAnswer {
+  return { evidence: { status, provider_status, reference: subject.reference, currency: subject.amount.currency } };
+}
+
+/**
+ * Opens a hosted page. A page that was created again revokes the one before (midtrans.md §3), so continuing is safe:
+ * it asks whether the buyer got as far as a transaction, and creates the page again if not.
+ */
+export async function openPage(session: Session, intent: OpenIntent, method: Method): Promise<Outcome<PaymentAnswer>> {
+  if (intent.submitted_at !== undefined) {
+    const found = await ask(session, intent);
+    if (found.kind === "found") return session.did(withPage(session, found, intent, method));
+    if (found.kind !== "absent")
+      return session.unknown(found.kind === "unknown" ? found.reason : `the gateway would not say: ${found.refusal.message}`);
+    if (session.context.business.now() >= intent.expires_at)
+      return session.didNot({ code: "state", message: "the payment expired before its page was made" });
+  }
+  const built = snapRequest(intent, method, session.context.business.now());
+  if (!built.ok) return session.didNot(built.refusal);
+  const reply = await session.snap("/transactions", built.request);
+  if (reply.kind === "unknown") return session.unknown(reply.reason);
+  if (reply.kind === "refused") {
+    if (reply.refusal.code !== "conflict") return session.didNot(reply.refusal);
+    // The order_id was used and paid: whatever stands there is ours to know.
+    const found = await ask(session, intent);
+    if (found.kind === "found") return session.did(withPage(session, found, intent, method));
+    return session.unknown(`the page was refused (${reply.refusal.message}), and the gateway does not say what stands under the order_id`);
+  }
+  const created = snapCreatedSchema.safeParse(reply.json);
+  if (!created.success) return session.unknown("the answer is no Snap token");
+  const { token, redirect_url } = created.data;
+  const actions: PaymentAction[] = [popup(session, token), { type: "redirect", url: redirect_url }];
+  return session.did({ ...unchosen(intent, "pending", "unchosen"), actions, handles: { [SNAP_TOKEN_HANDLE]: token } });
+}
+
+/** What a shop's page needs for `snap.pay(token)` (midtrans.md §4). */
+function popup(session: Session, token: string): PaymentAction {
+  const { config } = session.context;
+  return { type: "snap_token", token, client_key: config.client_key, script_url: addresses(config).snap_script };
+}
+
+/** A transaction that was found for a page. Without its token nobody can be sent to it. */
+function withPage(session: Session, found: Extract<Found, { kind: "found" }>, intent: OpenIntent, method: Method): PaymentAnswer {
+  const { evidence } = answerOf(found.reading, method);
+  if (evidence.status !== "pending" && evidence.status !== "authorized") return { evidence };
+  const token = intent.handles[SNAP_TOKEN_HANDLE];
+  return token ? { evidence, actions: [popup(session, token)] } : { evidence, unusable: true };
+}
+
+const COLLECTED: readonly string[] = ["authorized", "paid", "partially_refunded", "refunded", "reversed"];
+
+/**
+ * Asks for a page's transaction. A buyer may try again under the same order_id after a denial, and the newest transaction answers for it;
+ * where that is another one than we knew, the known one is asked for too, and the one that has money counts.
+ */
+export async function askForPage(session: Session, subject: PaymentSubject): Promise<Found> {
+  const newest = await ask(session, subject);
+  const known_id = subject.provider_id;
+  if (known_id === undefined || newest.kind === "refused" || newest.kind === "unknown") return newest;
+  if (newest.kind === "found" && (newest.reading.evidence.provider_id === known_id || COLLECTED.includes(newest.reading.evidence.status)))
+    return newest;
+  const known = await ask(session, subject, known_id);
+  if (known.kind === "unknown" || known.kind === "refused") return known;
+  if (newest.kind === "absent") return known;
+  return known.kind === "found" && COLLECTED.includes(known.reading.evidence.status) ? known : newest;
+}
+
+/** Before its expiry a page without a transaction waits for the buyer to choose; after it no method can be chosen any more. */
+export async function getPage(session: Session, subject: PaymentSubject, method: Method): Promise<Outcome<PaymentAnswer>> {
+  const found = await askForPage(session, subject);
+  if (found.kind !== "absent" || subject.provider_id !== undefined) return outcomeOf(session, found, method);
+  return session.did(unchosen(subject, session.context.business.now() < subject.expires_at ? "pending" : "expired", "unchosen"));
+}
+
+type TokenCancel = { readonly kind: "canceled" | "in_progress" } | { readonly kind: "outcome"; readonly outcome: Outcome<PaymentAnswer> };
+
+/** POST /snap/v1/transactions/{token}/cancel (midtrans.md §3). */
+async function cancelToken(session: Session, token: string): Promise<TokenCancel> {
+  const reply = await session.snap(`/transactions/${encodeURIComponent(token)}/cancel`, {});
+  if (reply.kind === "unknown") return { kind: "outcome", outcome: session.unknown(reply.reason) };
+  if (reply.kind === "body") {
+    return snapCanceledSchema.safeParse(reply.json).success
+      ? { kind: "canceled" }
+      : { kind: "outcome", outcome: session.unknown("the answer says no canceled_at") };
+  }
+  const said = reply.messages.join(" | ").toLowerCase();
+  if (said.includes("already canceled")) return { kind: "canceled" };
+  if (said.includes("on progress")) return { kind: "in_progress" };
+  const refusal = said.includes("not found") ? { ...reply.refusal, code: "not_found" as const } : reply.refusal;
+  return { kind: "outcome", outcome: session.didNot(refusal) };
+}
+
+/**
+ * Closes a page: its token first, so that no method can be chosen any more, then the transaction if there is one. The gateway
+ * refuses to cancel a token whose transaction is in progress: then the transaction goes first and the token after it, or the buyer could try again.
+ */
+export async function closePage(
+  session: Session,
+  subject: PaymentSubject,
+  operation: "cancel" | "expire",
+  method: Method,
+): Promise<Outcome<PaymentAnswer>> {
+  const token = subject.handles[SNAP_TOKEN_HANDLE];
+  const first = token === undefined ? undefined : await cancelToken(session, token);
+  const transaction_known = subject.provider_id !== undefined || first?.kind === "in_progress";
+  if (!transaction_known && first?.kind === "outcome") return first.outcome;
+  if (!transaction_known && first) return session.did(unchosen(subject, "canceled", "token_canceled"));
+  const found = await askForPage(session, subject);
+  if (found.kind === "absent") {
+    // A page whose token nobody has was never shown to anyone.
+    return first === undefined ? session.didNot(found.refusal) : session.unknown("the page is in progress, but no transaction is known yet");
+  }
+  if (found.kind !== "found") return outcomeOf(session, found, method);
+  const { evidence } = found.reading;
+  if (CLOSED.includes(evidence.status)) return session.did({ evidence });
+  if (evidence.status !== "pending" && evidence.status !== "authorized") {
+    // The gateway would void a captured card: money that came in is refunded by a decision, never cancelled on the way.
+    return session.didNot({ code: "state", message: `the transaction is ${evidence.provider_status}` });
+  }
+  const closed = await close(session, subject, operation, method, evidence.provider_id);
+  // What comes of this one changes nothing about the transaction; it is kept among the exchanges.
+  if (closed.certainty === "did" && token !== undefined && first?.kind === "in_progress") await cancelToken(session, token);
+  return closed;
+}
