@@ -15,10 +15,18 @@ export interface Hub {
   readonly http: Http;
   readonly log: Logger;
   readonly signals: Signals;
+  readonly metrics: Metrics;
   readonly publicUrl: string;
   readonly mode: "development" | "production";
   /** While set, nothing that moves money is sent. */
   readonly hold: { reason: string | undefined };
+}
+
+/** Counters and durations; `/metrics` shows them. Names and labels are listed in `metrics.ts`. */
+export interface Metrics {
+  count(name: string, labels?: Record<string, string>, by?: number): void;
+  /** @param seconds a duration. */
+  observe(name: string, seconds: number, labels?: Record<string, string>): void;
 }
 
 /** In-process wake-ups. They only make things quicker: what is due stands in the database. */

@@ -4,7 +4,7 @@ import {
 import { sql } from "kysely";
 import type { Hub } from "../hub.ts";
 import { armJob, jobKey, PRIORITY } from "../store/jobs.ts";
-import type { Tx } from "../store/index.ts";
+import { ROUTE, type Tx } from "../store/index.ts";
 import { type AvailableMethod, chooseMethod } from "./accounts.ts";
 import { askGateway, type Asked, refuseOnHold } from "./ask.ts";
 import { rederiveOrder } from "./derive.ts";
@@ -125,9 +125,21 @@ export async function insertPayment(
     await tx.insertInto("payments").values({ ...row, handles: "{}", actions: "[]", flags: "[]" }).execute();
     await armJob(tx, { kind: "payment", subject_id: row.id, account_id: row.account_id, due_at: now + OPEN_PATIENCE_MS, priority: PRIORITY.money });
     await rederiveOrder(hub, tx, order, "payment opened", null);
+    await meetParked(tx, row);
     await begin(tx, row.id);
     return row;
   });
+}
+
+/** Notifications that came before their payment was known (after a restore, say) are looked at again. */
+async function meetParked(tx: Tx, payment: PaymentRow): Promise<void> {
+  await tx.updateTable("notifications").set({ route: ROUTE.new }).where("account_id", "=", payment.account_id).where("reference", "=", payment.reference).where("route", "=", ROUTE.parked).execute();
+  await tx
+    .updateTable("unmatched_money")
+    .set({ payment_id: payment.id, matched_at: payment.created_at })
+    .where("account_id", "=", payment.account_id)
+    .where("reference", "=", payment.reference)
+    .execute();
 }
 
 /** Cancels or expires a payment at its gateway. The wish is written down first, so that a crash does not forget it. */

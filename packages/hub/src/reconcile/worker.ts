@@ -101,9 +101,9 @@ async function runJob(hub: Hub, job: Job, handlers: Record<string, JobHandler>):
   try {
     const next = await handler(hub, job);
     await hub.store.write(async (tx) => {
-      if (next.payload !== undefined) {
-        await tx.updateTable("jobs").set({ payload: JSON.stringify(next.payload) }).where("key", "=", job.key).where("generation", "=", job.generation).execute();
-      }
+      // It went well: the count of tries begins anew.
+      const payload = JSON.stringify(next.payload ?? job.payload);
+      await tx.updateTable("jobs").set({ payload, attempts: 0 }).where("key", "=", job.key).where("generation", "=", job.generation).execute();
       await finishJob(tx, job, next.due_at, next.priority);
     });
   } catch (error) {
