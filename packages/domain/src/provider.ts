@@ -60,7 +60,7 @@ export type PaymentAction =
   | { readonly type: "va_number"; readonly bank: string; readonly number: string }
   | { readonly type: "bill"; readonly biller_code: string; readonly bill_key: string }
   | { readonly type: "payment_code"; readonly store: string; readonly code: string }
-  | { readonly type: "snap_token"; readonly token: string; readonly client_key?: string; readonly script_url?: string };
+  | { readonly type: "snap_token"; readonly token: string };
 
 /** One refund as the provider tells it. `key` is ours where it carries one; a refund made in the provider's dashboard has none of ours. */
 export interface RefundEvidence {

@@ -1,4 +1,4 @@
-import type { OpenIntent, Outcome, PaymentAction, PaymentAnswer, PaymentSubject } from "@lunas/domain";
+import type { OpenIntent, Outcome, PaymentAction, PaymentAnswer, PaymentEvidence, PaymentSubject, Refusal } from "@lunas/domain";
 import { snapRequest } from "./charge-request.ts";
 import { addresses } from "./config.ts";
 import type { Method } from "./methods.ts";
@@ -21,7 +21,7 @@ function unchosen(subject: PaymentSubject, status: "pending" | "expired" | "canc
 export async function openPage(session: Session, intent: OpenIntent, method: Method): Promise<Outcome<PaymentAnswer>> {
   if (intent.submitted_at !== undefined) {
     const found = await ask(session, intent);
-    if (found.kind === "found") return session.did(withPage(session, found, intent, method));
+    if (found.kind === "found") return session.did(withPage(found, intent, method));
     if (found.kind !== "absent")
       return session.unknown(found.kind === "unknown" ? found.reason : `the gateway would not say: ${found.refusal.message}`);
     if (session.context.business.now() >= intent.expires_at)
@@ -35,28 +35,28 @@ export async function openPage(session: Session, intent: OpenIntent, method: Met
     if (reply.refusal.code !== "conflict") return session.didNot(reply.refusal);
     // The order_id was used and paid: whatever stands there is ours to know.
     const found = await ask(session, intent);
-    if (found.kind === "found") return session.did(withPage(session, found, intent, method));
+    if (found.kind === "found") return session.did(withPage(found, intent, method));
     return session.unknown(`the page was refused (${reply.refusal.message}), and the gateway does not say what stands under the order_id`);
   }
   const created = snapCreatedSchema.safeParse(reply.json);
   if (!created.success) return session.unknown("the answer is no Snap token");
   const { token, redirect_url } = created.data;
-  const actions: PaymentAction[] = [popup(session, token), { type: "redirect", url: redirect_url }];
-  return session.did({ ...unchosen(intent, "pending", "unchosen"), actions, handles: { [SNAP_TOKEN_HANDLE]: token } });
-}
-
-/** What a shop's page needs for `snap.pay(token)` (midtrans.md §4). */
-function popup(session: Session, token: string): PaymentAction {
+  const actions: PaymentAction[] = [
+    { type: "snap_token", token },
+    { type: "redirect", url: redirect_url },
+  ];
   const { config } = session.context;
-  return { type: "snap_token", token, client_key: config.client_key, script_url: addresses(config).snap_script };
+  // What a shop's page needs beside the token for `snap.pay` (midtrans.md §4).
+  const handles = { [SNAP_TOKEN_HANDLE]: token, client_key: config.client_key, script_url: addresses(config).snap_script };
+  return session.did({ ...unchosen(intent, "pending", "unchosen"), actions, handles });
 }
 
 /** A transaction that was found for a page. Without its token nobody can be sent to it. */
-function withPage(session: Session, found: Extract<Found, { kind: "found" }>, intent: OpenIntent, method: Method): PaymentAnswer {
+function withPage(found: Extract<Found, { kind: "found" }>, intent: OpenIntent, method: Method): PaymentAnswer {
   const { evidence } = answerOf(found.reading, method);
   if (evidence.status !== "pending" && evidence.status !== "authorized") return { evidence };
   const token = intent.handles[SNAP_TOKEN_HANDLE];
-  return token ? { evidence, actions: [popup(session, token)] } : { evidence, unusable: true };
+  return token ? { evidence, actions: [{ type: "snap_token", token }] } : { evidence, unusable: true };
 }
 
 const COLLECTED: readonly string[] = ["authorized", "paid", "partially_refunded", "refunded", "reversed"];
@@ -77,34 +77,40 @@ export async function askForPage(session: Session, subject: PaymentSubject): Pro
   return known.kind === "found" && COLLECTED.includes(known.reading.evidence.status) ? known : newest;
 }
 
-/** Before its expiry a page without a transaction waits for the buyer to choose; after it no method can be chosen any more. */
+/**
+ * A page without a transaction waits for the buyer to choose. Its end is not announced (midtrans.md §2, page_expiry): past its time it is
+ * still told as pending, without a provider_id, and `expire` closes it for certain.
+ */
 export async function getPage(session: Session, subject: PaymentSubject, method: Method): Promise<Outcome<PaymentAnswer>> {
   const found = await askForPage(session, subject);
   if (found.kind !== "absent" || subject.provider_id !== undefined) return outcomeOf(session, found, method);
-  return session.did(unchosen(subject, session.context.business.now() < subject.expires_at ? "pending" : "expired", "unchosen"));
+  return session.did(unchosen(subject, "pending", "unchosen"));
 }
 
-type TokenCancel = { readonly kind: "canceled" | "in_progress" } | { readonly kind: "outcome"; readonly outcome: Outcome<PaymentAnswer> };
+type TokenCancel =
+  | { readonly kind: "canceled" | "in_progress" }
+  | { readonly kind: "not_found"; readonly refusal: Refusal }
+  | { readonly kind: "outcome"; readonly outcome: Outcome<PaymentAnswer> };
 
 /** POST /snap/v1/transactions/{token}/cancel (midtrans.md §3). */
 async function cancelToken(session: Session, token: string): Promise<TokenCancel> {
   const reply = await session.snap(`/transactions/${encodeURIComponent(token)}/cancel`, {});
   if (reply.kind === "unknown") return { kind: "outcome", outcome: session.unknown(reply.reason) };
   if (reply.kind === "body") {
-    return snapCanceledSchema.safeParse(reply.json).success
-      ? { kind: "canceled" }
-      : { kind: "outcome", outcome: session.unknown("the answer says no canceled_at") };
+    if (snapCanceledSchema.safeParse(reply.json).success) return { kind: "canceled" };
+    return { kind: "outcome", outcome: session.unknown("the answer says no canceled_at") };
   }
   const said = reply.messages.join(" | ").toLowerCase();
   if (said.includes("already canceled")) return { kind: "canceled" };
   if (said.includes("on progress")) return { kind: "in_progress" };
-  const refusal = said.includes("not found") ? { ...reply.refusal, code: "not_found" as const } : reply.refusal;
-  return { kind: "outcome", outcome: session.didNot(refusal) };
+  if (said.includes("token not found")) return { kind: "not_found", refusal: { ...reply.refusal, code: "not_found" } };
+  return { kind: "outcome", outcome: session.didNot(reply.refusal) };
 }
 
 /**
  * Closes a page: its token first, so that no method can be chosen any more, then the transaction if there is one. The gateway
- * refuses to cancel a token whose transaction is in progress: then the transaction goes first and the token after it, or the buyer could try again.
+ * refuses to cancel a token whose transaction is in progress: then the transaction goes first and the token after it,
+ * or the buyer could try again.
  */
 export async function closePage(
   session: Session,
@@ -114,23 +120,43 @@ export async function closePage(
 ): Promise<Outcome<PaymentAnswer>> {
   const token = subject.handles[SNAP_TOKEN_HANDLE];
   const first = token === undefined ? undefined : await cancelToken(session, token);
-  const transaction_known = subject.provider_id !== undefined || first?.kind === "in_progress";
-  if (!transaction_known && first?.kind === "outcome") return first.outcome;
-  if (!transaction_known && first) return session.did(unchosen(subject, "canceled", "token_canceled"));
+  if (subject.provider_id === undefined) {
+    if (first?.kind === "outcome") return first.outcome;
+    if (first?.kind === "canceled") return session.did(unchosen(subject, operation === "cancel" ? "canceled" : "expired", "token_canceled"));
+  }
   const found = await askForPage(session, subject);
-  if (found.kind === "absent") {
-    // A page whose token nobody has was never shown to anyone.
-    return first === undefined ? session.didNot(found.refusal) : session.unknown("the page is in progress, but no transaction is known yet");
-  }
+  if (found.kind === "absent") return closedWithoutTransaction(session, subject, first, found.refusal);
   if (found.kind !== "found") return outcomeOf(session, found, method);
-  const { evidence } = found.reading;
-  if (CLOSED.includes(evidence.status)) return session.did({ evidence });
-  if (evidence.status !== "pending" && evidence.status !== "authorized") {
-    // The gateway would void a captured card: money that came in is refunded by a decision, never cancelled on the way.
-    return session.didNot({ code: "state", message: `the transaction is ${evidence.provider_status}` });
-  }
-  const closed = await close(session, subject, operation, method, evidence.provider_id);
+  const closed = await closeTransaction(session, subject, operation, method, found.reading.evidence);
   // What comes of this one changes nothing about the transaction; it is kept among the exchanges.
   if (closed.certainty === "did" && token !== undefined && first?.kind === "in_progress") await cancelToken(session, token);
   return closed;
+}
+
+function closedWithoutTransaction(
+  session: Session,
+  subject: PaymentSubject,
+  token: TokenCancel | undefined,
+  refusal: Refusal,
+): Outcome<PaymentAnswer> {
+  if (token?.kind === "in_progress") return session.unknown("the page is in progress, but no transaction is known yet");
+  // No page, no transaction, and no time left in which either could come: that is the end of it, though nobody announced it.
+  if (token?.kind === "not_found" && session.context.business.now() >= subject.expires_at) {
+    return session.did(unchosen(subject, "expired", "token_not_found"));
+  }
+  // A page whose token nobody has was never shown to anyone.
+  return session.didNot(token?.kind === "not_found" ? token.refusal : refusal);
+}
+
+async function closeTransaction(
+  session: Session,
+  subject: PaymentSubject,
+  operation: "cancel" | "expire",
+  method: Method,
+  evidence: PaymentEvidence,
+): Promise<Outcome<PaymentAnswer>> {
+  if (CLOSED.includes(evidence.status)) return session.did({ evidence });
+  if (evidence.status === "pending" || evidence.status === "authorized") return close(session, subject, operation, method, evidence.provider_id);
+  // The gateway would void a captured card: money that came in is refunded by a decision, never cancelled on the way.
+  return session.didNot({ code: "state", message: `the transaction is ${evidence.provider_status}` });
 }
