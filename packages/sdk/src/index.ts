@@ -1,0 +1,11 @@
+export { Lunas, type LunasOptions } from "./client.ts";
+export { LunasError, PROBLEM_CODES, type ClientCode, type FieldProblem, type ProblemCode } from "./errors.ts";
+export { PageRequest, type Page } from "./pages.ts";
+export type { FetchLike } from "./transport.ts";
+export { EVENT_TYPES } from "./types/events.ts";
+export type * from "./types/events.ts";
+export type * from "./types/objects.ts";
+export type * from "./types/params.ts";
+export type { WebhookHeaders } from "./webhook/headers.ts";
+export { signWebhook, type SignedHeaders, type SignOptions } from "./webhook/sign.ts";
+export { verifyWebhook, WebhookVerificationError, type VerifyOptions, type WebhookProblem } from "./webhook/verify.ts";
