@@ -81,6 +81,8 @@ export interface EmulatorStore {
   all<T>(kind: string): T[];
   /** What is due at this business time, earliest first. */
   due<T>(kind: string, now_ms: number): T[];
+  /** When the next document of any kind is due. */
+  nextDue(): number | undefined;
 }
 
 /** What an emulator is given. */
@@ -112,7 +114,13 @@ export interface LedgerEntry {
   readonly refunded: number;
   /** Taken back: a chargeback, or a settlement that the bank undid. */
   readonly reversed: number;
-  readonly refunds: readonly { readonly key: string; readonly amount: number; readonly confirmed: boolean; readonly origin: "api" | "dashboard"; readonly created_at: string }[];
+  readonly refunds: readonly {
+    readonly key: string;
+    readonly amount: number;
+    readonly confirmed: boolean;
+    readonly origin: "api" | "dashboard";
+    readonly created_at: string;
+  }[];
   /** RFC 3339, business time. */
   readonly created_at: string;
   readonly updated_at: string;

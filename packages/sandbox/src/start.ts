@@ -1,0 +1,182 @@
+import type { Clock, Emulator, LedgerEntry, MakeEmulator } from "@lunas/domain";
+import { seededRandom, systemClock, systemRandom } from "@lunas/domain";
+import { midtransEmulator } from "@lunas/providers/midtrans/emulator";
+import { BusinessClock } from "./business-clock.ts";
+import { addControl } from "./control.ts";
+import { openDatabase, Settings, wipe } from "./database.ts";
+import type { FaultRule } from "./faults.ts";
+import { Faults, faultListSchema } from "./faults.ts";
+import type { LogEntry } from "./log.ts";
+import { Log } from "./log.ts";
+import { Outbox } from "./outbox.ts";
+import { Sender } from "./send.ts";
+import { makeServer } from "./server.ts";
+import { SqliteEmulatorStore } from "./store.ts";
+import { Ticker } from "./ticker.ts";
+
+/** Every emulator: a new provider is one line here. */
+const EMULATORS: Readonly<Record<string, MakeEmulator>> = { midtrans: midtransEmulator };
+
+export interface SandboxOptions {
+  /** 127.0.0.1 when absent. Anything else opens a sandbox without authentication to others. */
+  readonly host?: string;
+  /** 0 takes any free port. */
+  readonly port?: number;
+  /** A file, or `:memory:`. */
+  readonly databasePath?: string;
+  /** Where each provider's notifications go. */
+  readonly notify?: Readonly<Record<string, string>>;
+  /** The address under which payers and merchants reach it, where it is not the one listened at. */
+  readonly publicUrl?: string;
+  readonly acceptAnyKey?: boolean;
+  /** Makes ids, faults and shifts repeatable. */
+  readonly seed?: number;
+  /** What the business clock runs with; real time when absent. */
+  readonly clock?: Clock;
+  /** Choices where a provider's documentation is silent, by provider. */
+  readonly switches?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+export interface Sandbox {
+  /** Without a slash at its end. */
+  readonly url: string;
+  readonly clock: BusinessClock;
+  /** Moves business time and does what fell due; notifications follow (await `idle`). */
+  advance(by_ms: number): void;
+  /** Does what is due after a clock given as `clock` was moved from outside. */
+  tick(): void;
+  setFaults(rules: readonly FaultRule[]): void;
+  setNotifyUrl(provider: string, url: string | null): boolean;
+  emulator(provider: string): Emulator;
+  ledger(): readonly LedgerEntry[];
+  log(after?: number): readonly LogEntry[];
+  /** Resolves when every notification that is due was sent. Those with a later due time are not waited for. */
+  idle(): Promise<void>;
+  /** The first entry of the log, past or to come, that fits. Rejects when the sandbox closes first. */
+  waitFor(fits: (entry: LogEntry) => boolean): Promise<LogEntry>;
+  reset(options?: { clock?: boolean }): void;
+  close(): Promise<void>;
+}
+
+/** Real time passing, ended early by closing: for the faults that hold a connection. */
+function pauses(closing: AbortSignal): (ms: number) => Promise<void> {
+  return async (ms) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      closing.addEventListener(
+        "abort",
+        () => {
+          clearTimeout(timer);
+          resolve();
+        },
+        { once: true },
+      );
+    });
+}
+
+/** Starts the emulators of all providers behind one HTTP port. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { host = "127.0.0.1", port = 0, databasePath = ":memory:", seed } = options;
+  const database = openDatabase(databasePath);
+  const clock = new BusinessClock(options.clock ?? systemClock, new Settings(database));
+  const random = seed === undefined ? systemRandom : seededRandom(seed);
+  const faults = new Faults(seed ?? 1);
+  const log = new Log(database, () => ({ wall: systemClock.now(), business: clock.now() }));
+  const sender = new Sender();
+  const closing = new AbortController();
+  const pause = pauses(closing.signal);
+  const emulators = new Map<string, Emulator>();
+  const outbox = new Outbox({ database, business: clock, random, faults, log, sender, emulators, pause });
+  const notify = new Map<string, string>(Object.entries(options.notify ?? {}));
+  let url = options.publicUrl ?? "";
+
+  for (const [provider, make] of Object.entries(EMULATORS)) {
+    const store = new SqliteEmulatorStore(database, provider);
+    emulators.set(
+      provider,
+      make(
+        {
+          store,
+          business: clock,
+          wall: systemClock,
+          random,
+          accept_any_key: options.acceptAnyKey ?? false,
+          baseUrl: () => `${url}/${provider}`,
+          notifyUrl: () => notify.get(provider),
+          send: (notification) => outbox.enqueue(provider, notification),
+        },
+        options.switches?.[provider],
+      ),
+    );
+  }
+  const ticker = new Ticker({ clock, emulators, outbox });
+  const advance = (by_ms: number): void => {
+    clock.advance(by_ms);
+    ticker.tick();
+  };
+  const reset = ({ clock: also_clock = false }: { clock?: boolean } = {}): void => {
+    wipe(database);
+    faults.set([]);
+    if (also_clock) clock.reset();
+    ticker.tick();
+  };
+  const setNotifyUrl = (provider: string, to: string | null): boolean => {
+    if (!emulators.has(provider)) return false;
+    if (to === null) notify.delete(provider);
+    else notify.set(provider, to);
+    return true;
+  };
+
+  const loopback_only = ["127.0.0.1", "localhost", "::1"].includes(host);
+  const app = makeServer({ emulators, faults, log, pause, onHandled: () => ticker.arm(), loopback_only });
+  addControl(app, {
+    emulators,
+    faults,
+    clock,
+    log,
+    advance,
+    reset,
+    setNotifyUrl,
+    onHandled: () => ticker.arm(),
+    notifyUrls: () => Object.fromEntries([...emulators.keys()].map((provider) => [provider, notify.get(provider) ?? null])),
+  });
+  const listening = await app.listen({ host, port });
+  url = (options.publicUrl ?? listening).replace(/\/+$/, "");
+  ticker.tick();
+
+  return {
+    url,
+    clock,
+    advance,
+    reset,
+    setNotifyUrl,
+    tick: () => ticker.tick(),
+    setFaults: (rules) => faults.set(faultListSchema.parse(rules)),
+    emulator: (provider) => emulators.get(provider)!,
+    ledger: () => [...emulators.values()].flatMap((emulator) => emulator.ledger()),
+    log: (after) => log.read(after),
+    idle: async () => outbox.idle(),
+    waitFor: async (fits) => waitFor(log, fits, closing.signal),
+    close: async () => {
+      closing.abort();
+      ticker.close();
+      outbox.close();
+      await sender.close();
+      await app.close();
+      database.close();
+    },
+  };
+}
+
+async function waitFor(log: Log, fits: (entry: LogEntry) => boolean, closing: AbortSignal): Promise<LogEntry> {
+  const past = log.read().find(fits);
+  if (past) return past;
+  return new Promise((resolve, reject) => {
+    const end = log.listen((entry) => {
+      if (!fits(entry)) return;
+      end();
+      resolve(entry);
+    });
+    closing.addEventListener("abort", () => reject(new Error("the sandbox closed before that happened")), { once: true });
+  });
+}
