@@ -139,6 +139,7 @@ function closedWithoutTransaction(
   token: TokenCancel | undefined,
   refusal: Refusal,
 ): Outcome<PaymentAnswer> {
+  if (token?.kind === "outcome") return token.outcome;
   if (token?.kind === "in_progress") return session.unknown("the page is in progress, but no transaction is known yet");
   // No page, no transaction, and no time left in which either could come: that is the end of it, though nobody announced it.
   if (token?.kind === "not_found" && session.context.business.now() >= subject.expires_at) {
