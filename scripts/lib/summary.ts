@@ -89,7 +89,7 @@ export function closingLines(summary: Summary): string[] {
     const message = failure.message
       .split("\n")
       .map((line) => line.trim())
-      .filter(Boolean)
+      .filter((line) => line !== "" && !line.includes("node_modules"))
       .slice(0, MESSAGE_LINES);
     lines.push(...message.map((line) => `    ${line}`));
   }

@@ -11,7 +11,7 @@ function fileResult(name: string, statuses: readonly string[], over: Partial<Fil
     assertionResults: statuses.map((status, index) => ({
       fullName: `test ${index}`,
       status,
-      failureMessages: status === "failed" ? ["boom\n  at x\n  at y\n  at z"] : [],
+      failureMessages: status === "failed" ? ["boom\n  at node_modules/a.js:1:1\n  at x\n  at y\n  at z"] : [],
     })),
     ...over,
   };
