@@ -135,8 +135,14 @@ function startGuarded(base: string, port: number, owner: User, options: Postgres
   const { durable = false, settings = {} } = options;
   const disk = durable ? "on" : "off";
   const all: Record<string, string> = {
-    listen_addresses: "127.0.0.1", port: String(port), unix_socket_directories: base, max_connections: "200", shared_buffers: "128MB",
-    fsync: disk, full_page_writes: disk, ...settings,
+    listen_addresses: "127.0.0.1",
+    port: String(port),
+    unix_socket_directories: base,
+    max_connections: "200",
+    shared_buffers: "128MB",
+    fsync: disk,
+    full_page_writes: disk,
+    ...settings,
   };
   const flags = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const command = [join(base, "binaries/native/bin/postgres"), "-D", join(base, "data"), ...flags];
@@ -196,7 +202,10 @@ function server(guard: ChildProcess, port: number, pid: number, password: string
     }
   };
   return {
-    port, pid, url, query,
+    port,
+    pid,
+    url,
+    query,
     async freshDatabase() {
       made += 1;
       const name = `lunas_${process.pid}_${made}`;

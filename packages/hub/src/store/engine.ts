@@ -15,6 +15,6 @@ export const SQLITE: EngineProfile = {
 
 export const POSTGRES: EngineProfile = {
   name: "postgres",
-  type: { int: "BIGINT", bytes: "BYTEA", text: "TEXT COLLATE \"C\"", serial: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY" },
+  type: { int: "BIGINT", bytes: "BYTEA", text: 'TEXT COLLATE "C"', serial: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY" },
   skipLocked: "FOR UPDATE SKIP LOCKED",
 };

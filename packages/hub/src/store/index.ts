@@ -3,7 +3,10 @@ import { openPostgres } from "./postgres.ts";
 import { openSqlite } from "./sqlite.ts";
 import type { Store } from "./store.ts";
 
+export { backup, backupSqliteFile, restore } from "./backup.ts";
 export { isUniqueViolation, StoreError } from "./codec.ts";
+export { GroupCommit } from "./group-commit.ts";
+export { clearHold, readHold, setHold } from "./hold.ts";
 export { migrate, pendingMigrations, SchemaTooNewError } from "./migrate.ts";
 export type { Db, NotificationRecord, Store, Tx } from "./store.ts";
 export * from "./schema.ts";

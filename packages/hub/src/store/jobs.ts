@@ -1,4 +1,5 @@
-import { sql } from "kysely";
+import { invariant } from "@lunas/domain";
+import { type RawBuilder, sql } from "kysely";
 import type { JobsTable } from "./schema.ts";
 import type { Store, Tx } from "./store.ts";
 import type { Selectable } from "kysely";
@@ -7,6 +8,8 @@ export type Job = Selectable<JobsTable>;
 
 /** Lower is sooner. The classes of the call budget. */
 export const PRIORITY = { money: 0, notified: 1, buyer: 2, poll: 3, unverified: 4 } as const;
+
+const PRIORITIES: readonly number[] = Object.values(PRIORITY);
 
 export interface JobRequest {
   readonly kind: string;
@@ -23,22 +26,34 @@ export function jobKey(kind: string, subject_id: string): string {
 
 /**
  * Asks for a job, in the transaction of whatever needs it. There is one row per kind and subject: a second request makes it due
- * at the earlier of both times and with the more urgent priority, and raises the generation, so that a worker that is at it now
- * leaves it due.
+ * at the earlier of both times and with the more urgent priority. While a worker is at it, requests are kept apart from the one that the
+ * worker serves: they raise the generation, and the job is due for the earliest of them once the worker has finished.
  */
 export async function armJob(tx: Tx, request: JobRequest): Promise<void> {
+  invariant(PRIORITIES.includes(request.priority), `there is no priority ${request.priority}`);
   await tx
     .insertInto("jobs")
     .values({
-      key: jobKey(request.kind, request.subject_id), kind: request.kind, subject_id: request.subject_id, account_id: request.account_id ?? null,
-      due_at: request.due_at, lease_until: null, generation: 1, attempts: 0, priority: request.priority, payload: JSON.stringify(request.payload ?? {}),
+      key: jobKey(request.kind, request.subject_id),
+      kind: request.kind,
+      subject_id: request.subject_id,
+      account_id: request.account_id ?? null,
+      due_at: request.due_at,
+      lease_until: null,
+      rearmed_for: null,
+      generation: 1,
+      attempts: 0,
+      priority: request.priority,
+      payload: JSON.stringify(request.payload ?? {}),
     })
     .onConflict((oc) =>
       oc.column("key").doUpdateSet((eb) => ({
-        due_at: sql<number>`CASE WHEN excluded.due_at < jobs.due_at THEN excluded.due_at ELSE jobs.due_at END`,
+        due_at: sql<number>`CASE WHEN jobs.lease_until IS NULL AND excluded.due_at < jobs.due_at THEN excluded.due_at ELSE jobs.due_at END`,
+        rearmed_for: sql<number | null>`CASE WHEN jobs.lease_until IS NULL THEN NULL
+          WHEN jobs.rearmed_for IS NULL OR excluded.due_at < jobs.rearmed_for THEN excluded.due_at ELSE jobs.rearmed_for END`,
         priority: sql<number>`CASE WHEN excluded.priority < jobs.priority THEN excluded.priority ELSE jobs.priority END`,
         generation: sql<number>`jobs.generation + 1`,
-        payload: request.payload === undefined ? eb.ref("jobs.payload") : eb.ref("excluded.payload"),
+        payload: eb.ref("excluded.payload"),
       })),
     )
     .execute();
@@ -46,49 +61,67 @@ export async function armJob(tx: Tx, request: JobRequest): Promise<void> {
 
 /**
  * Takes due jobs, the most urgent first, and holds them for `lease_ms`. A worker that dies loses its lease, and the job is due again.
+ * However many jobs are due or waiting, this reads about as many rows as it takes: one range of an index per priority, in their order.
  * @param now_ms business time.
  */
 export async function claimJobs(store: Store, now_ms: number, lease_ms: number, limit: number, kinds?: readonly string[]): Promise<Job[]> {
   const ofKinds = kinds ? sql`AND kind IN (${sql.join(kinds)})` : sql``;
+  const range = (condition: RawBuilder<unknown>, order: string) => sql`SELECT * FROM (
+    SELECT key FROM jobs WHERE ${condition} AND due_at <= ${now_ms} ${ofKinds}
+    ORDER BY ${sql.ref(order)} LIMIT ${limit} ${sql.raw(store.engine.skipLocked)}) AS range_of_due`;
+  const ranges = [
+    range(sql`lease_until IS NOT NULL AND lease_until <= ${now_ms}`, "lease_until"),
+    ...PRIORITIES.map((priority) => range(sql`lease_until IS NULL AND priority = ${priority}`, "due_at")),
+  ];
   return store.write(async (tx) => {
+    // MATERIALIZED: PostgreSQL must not run the subquery again for each row, which would take more than was asked for.
     const { rows } = await sql<Job>`
-      UPDATE jobs SET lease_until = ${now_ms + lease_ms}, attempts = attempts + 1
-      WHERE key IN (
-        SELECT key FROM jobs WHERE due_at <= ${now_ms} AND (lease_until IS NULL OR lease_until <= ${now_ms}) ${ofKinds}
-        ORDER BY priority, due_at LIMIT ${limit} ${sql.raw(store.engine.skipLocked)})
+      WITH due AS MATERIALIZED (SELECT key FROM (${sql.join(ranges, sql` UNION ALL `)}) AS ranges LIMIT ${limit})
+      UPDATE jobs SET lease_until = ${now_ms + lease_ms}, rearmed_for = NULL, attempts = attempts + 1
+      WHERE key IN (SELECT key FROM due)
       RETURNING *`.execute(tx);
     return rows.sort((a, b) => a.priority - b.priority || a.due_at - b.due_at);
   });
 }
 
 /**
- * Ends a claim: the job is due again at `next_due_at`, or gone when there is none. If it was armed again meanwhile,
- * it stays due as it was asked for, whichever is earlier.
+ * Ends a claim: the job is due again at `next_due_at`, or gone when there is none. If it was armed again meanwhile, it stays, and is due at the
+ * earlier of both. A worker whose lease has run out and was taken by another changes nothing: the other one finishes it.
+ * @param job as it was claimed.
  */
 export async function finishJob(tx: Tx, job: Job, next_due_at: number | undefined, priority?: number): Promise<void> {
+  const { lease_until } = job;
+  invariant(lease_until !== null, "only a claimed job is finished");
+  const mine = tx.updateTable("jobs").where("key", "=", job.key).where("lease_until", "=", lease_until);
   if (next_due_at === undefined) {
-    const gone = await tx.deleteFrom("jobs").where("key", "=", job.key).where("generation", "=", job.generation).executeTakeFirst();
+    const gone = await tx
+      .deleteFrom("jobs")
+      .where("key", "=", job.key)
+      .where("lease_until", "=", lease_until)
+      .where("generation", "=", job.generation)
+      .executeTakeFirst();
     if (gone.numDeletedRows > 0n) return;
   } else {
-    const kept = await tx
-      .updateTable("jobs")
-      .set({ due_at: next_due_at, lease_until: null, ...(priority === undefined ? {} : { priority }) })
-      .where("key", "=", job.key)
+    const next = { due_at: next_due_at, lease_until: null, rearmed_for: null };
+    const kept = await mine
+      .set(priority === undefined ? next : { ...next, priority })
       .where("generation", "=", job.generation)
       .executeTakeFirst();
     if (kept.numUpdatedRows > 0n) return;
-    await tx.updateTable("jobs").set({ due_at: next_due_at }).where("key", "=", job.key).where("due_at", ">", next_due_at).execute();
   }
-  await tx.updateTable("jobs").set({ lease_until: null }).where("key", "=", job.key).execute();
+  const asked = sql<number>`COALESCE(rearmed_for, due_at)`;
+  const due_at = next_due_at === undefined ? asked : sql<number>`CASE WHEN ${asked} < ${next_due_at} THEN ${asked} ELSE ${next_due_at} END`;
+  await mine.set({ due_at, lease_until: null, rearmed_for: null }).execute();
 }
 
 /** When the next job is due, leased ones counted at the end of their lease; undefined when there is none. */
 export async function nextJobDue(store: Store): Promise<number | undefined> {
-  const row = await store.read((db) =>
-    db
-      .selectFrom("jobs")
-      .select((eb) => eb.fn.min<number | null>(sql<number>`CASE WHEN lease_until IS NULL OR lease_until < due_at THEN due_at ELSE lease_until END`).as("due"))
-      .executeTakeFirst(),
+  const first = PRIORITIES.map(
+    (priority) => sql`SELECT (SELECT due_at FROM jobs WHERE lease_until IS NULL AND priority = ${priority} ORDER BY due_at LIMIT 1) AS due`,
   );
-  return row?.due ?? undefined;
+  const leased = sql`SELECT MIN(CASE WHEN lease_until < due_at THEN due_at ELSE lease_until END) FROM jobs WHERE lease_until IS NOT NULL`;
+  const { rows } = await store.read((db) =>
+    sql<{ due: number | null }>`SELECT MIN(due) AS due FROM (${sql.join([...first, leased], sql` UNION ALL `)}) AS firsts`.execute(db),
+  );
+  return rows[0]?.due ?? undefined;
 }

@@ -1,5 +1,5 @@
-import { LunasError } from "@lunas/domain";
 import { sql } from "kysely";
+import { StoreError } from "./codec.ts";
 import type { EngineProfile } from "./engine.ts";
 import * as initial from "./migrations/0001_initial.ts";
 import type { Store, Tx } from "./store.ts";
@@ -33,7 +33,9 @@ export async function migrate(store: Store, migrations: readonly Migration[] = M
     const known = new Set(migrations.map((migration) => migration.name));
     const newer = rows.filter((row) => !known.has(row.name) && row.breaking === 1);
     if (newer.length > 0) {
-      throw new SchemaTooNewError(`this database was changed by a newer Lunas (${newer.map((row) => row.name).join(", ")}); start that version or a later one`);
+      throw new SchemaTooNewError(
+        `this database was changed by a newer Lunas (${newer.map((row) => row.name).join(", ")}); start that version or a later one`,
+      );
     }
     const done = new Set(rows.map((row) => row.name));
     const applied: string[] = [];
@@ -58,7 +60,8 @@ export async function pendingMigrations(store: Store): Promise<string[]> {
     const done = new Set(rows.map((row) => row.name));
     return MIGRATIONS.map((migration) => migration.name).filter((name) => !done.has(name));
   } catch (error) {
-    if (error instanceof LunasError) throw error;
+    // Only a database without the table is one without migrations.
+    if (!(error instanceof StoreError) || error.fault !== "other") throw error;
     return MIGRATIONS.map((migration) => migration.name);
   }
 }

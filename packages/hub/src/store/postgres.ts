@@ -1,15 +1,17 @@
 import { invariant } from "@lunas/domain";
-import { Kysely, PostgresDialect, sql } from "kysely";
+import { Kysely, sql } from "kysely";
 import pg from "pg";
 import { CodecPlugin, StoreError, translateError } from "./codec.ts";
 import { POSTGRES } from "./engine.ts";
+import { PostgresEdgeDialect } from "./postgres-dialect.ts";
 import type { Database } from "./schema.ts";
 import type { Db, NotificationRecord, Store, Tx } from "./store.ts";
-import { inTransactionScope, runInTransactionScope } from "./transaction-scope.ts";
+import { inTransactionScope, ONLY_INSIDE, ONLY_OUTSIDE, runInTransactionScope } from "./transaction-scope.ts";
 
 const POOL_MAX = 16;
 const RUNS_MAX = 5;
 const INT8_OID = 20;
+const NUMERIC_OID = 1700;
 /** serialization_failure, deadlock_detected */
 const RERUN_CODES = new Set(["40001", "40P01"]);
 
@@ -20,14 +22,21 @@ export async function openPostgres(url: string, report: (error: Error) => void):
     max: POOL_MAX,
     connectionTimeoutMillis: 10_000,
     // Integers of 64 bits come as bigint, never rounded; the codec makes numbers of those that are not money.
-    types: { getTypeParser: (oid: number, format?: "text" | "binary") => (oid === INT8_OID ? BigInt : pg.types.getTypeParser(oid, format)) } as pg.CustomTypesConfig,
+    types: { getTypeParser: parserOf } as pg.CustomTypesConfig,
+    keepAlive: true,
   });
   // An idle connection that breaks emits here; without a listener it would end the process.
   pool.on("error", report);
+  // So would one that breaks in use, beside failing its query: whoever waits for that query is told.
+  pool.on("connect", (client) => client.on("error", () => {}));
   try {
     const { rows } = await pool.query<{ synchronous_commit: string }>("SHOW synchronous_commit");
     if (rows[0]?.synchronous_commit === "off") {
-      throw new StoreError("other", "synchronous_commit is off: a commit that was answered could be lost. Set it to on (or local) for this database.", undefined);
+      throw new StoreError(
+        "other",
+        "synchronous_commit is off: a commit that was answered could be lost. Set it to on (or local) for this database.",
+        undefined,
+      );
     }
   } catch (error) {
     await pool.end();
@@ -36,12 +45,23 @@ export async function openPostgres(url: string, report: (error: Error) => void):
   return new PostgresStore(pool);
 }
 
+/** Sums of BIGINT come as NUMERIC: as long as they are whole, they are bigint like what they sum. */
+function parserOf(oid: number, format?: "text" | "binary"): (value: string) => unknown {
+  if (oid === INT8_OID) return BigInt;
+  if (oid === NUMERIC_OID) return (value) => (/^-?\d+$/.test(value) ? BigInt(value) : Number(value));
+  return pg.types.getTypeParser(oid, format);
+}
+
 export class PostgresStore implements Store {
   readonly engine = POSTGRES;
+  #pool: pg.Pool;
+  #root: Db;
   #db: Db;
 
   constructor(pool: pg.Pool) {
-    this.#db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }), plugins: [new CodecPlugin()] });
+    this.#pool = pool;
+    this.#root = new Kysely<Database>({ dialect: new PostgresEdgeDialect({ pool }), plugins: [new CodecPlugin()] });
+    this.#db = this.#root.withPlugin(ONLY_OUTSIDE);
   }
 
   async read<T>(query: (db: Db) => Promise<T>): Promise<T> {
@@ -57,7 +77,7 @@ export class PostgresStore implements Store {
     invariant(!inTransactionScope(), "a transaction was begun inside another one");
     for (let run = 1; ; run += 1) {
       try {
-        return await this.#db.transaction().execute((tx) => runInTransactionScope(() => work(tx).catch((error: unknown) => Promise.reject(translateError(error)))));
+        return await this.#root.transaction().execute((tx) => runInTransactionScope(() => work(tx.withPlugin(ONLY_INSIDE))));
       } catch (error) {
         const code = ((error as { cause?: { code?: string } }).cause ?? (error as { code?: string }))?.code;
         if (run >= RUNS_MAX || !code || !RERUN_CODES.has(code)) throw translateError(error);
@@ -93,7 +113,9 @@ export class PostgresStore implements Store {
       const inserted = result.rows.filter((row) => row.inserted);
       if (inserted.length > 0) {
         const sealed = inserted.map((row) => first.get(row.dedupe.toString("latin1"))!.record.sealed);
-        await sql`INSERT INTO notification_bodies (seq, sealed) SELECT * FROM unnest(${inserted.map((row) => row.seq)}::bigint[], ${sealed}::bytea[])`.execute(tx);
+        await sql`INSERT INTO notification_bodies (seq, sealed) SELECT * FROM unnest(${inserted.map((row) => row.seq)}::bigint[], ${sealed}::bytea[])`.execute(
+          tx,
+        );
       }
       return new Set(inserted.map((row) => row.dedupe.toString("latin1")));
     });
@@ -105,7 +127,9 @@ export class PostgresStore implements Store {
     });
   }
 
+  /** Waits for the queries that are under way. */
   async close(): Promise<void> {
-    await this.#db.destroy();
+    // Not Kysely's `destroy`, which does nothing before its first query.
+    if (!this.#pool.ending) await this.#pool.end();
   }
 }

@@ -1,4 +1,14 @@
-import type { Currency, DeliveryStatus, EventType, OrderFulfillmentStatus, OrderPaymentStatus, PaymentAction, PaymentFlag, PaymentStatus, RefundStatus } from "@lunas/domain";
+import type {
+  Currency,
+  DeliveryStatus,
+  EventType,
+  OrderFulfillmentStatus,
+  OrderPaymentStatus,
+  PaymentAction,
+  PaymentFlag,
+  PaymentStatus,
+  RefundStatus,
+} from "@lunas/domain";
 import type { ColumnType, Generated } from "kysely";
 
 /** Text of JSON in the database, a value in our hands. Written as a string, so that no driver guesses. */
@@ -264,6 +274,8 @@ export interface JobsTable {
   account_id: string | null;
   due_at: number;
   lease_until: number | null;
+  /** The earliest time asked for since a worker took it. */
+  rearmed_for: number | null;
   /** Grows with each re-arming, so that a worker does not overwrite what came while it worked. */
   generation: number;
   attempts: number;
@@ -337,7 +349,24 @@ export interface Database {
 
 /** Columns that are money: bigint in our hands. Every other integer is a number. */
 export const MONEY_COLUMNS: ReadonlySet<string> = new Set([
-  "amount", "amount_paid", "amount_refunded", "amount_reversed", "collected", "refunded", "reversed", "buyer_fee",
+  "amount",
+  "amount_paid",
+  "amount_refunded",
+  "amount_reversed",
+  "collected",
+  "refunded",
+  "reversed",
+  "buyer_fee",
 ]);
 
-export const JSON_COLUMNS: ReadonlySet<string> = new Set(["items", "customer", "metadata", "handles", "actions", "flags", "summary", "events", "payload"]);
+export const JSON_COLUMNS: ReadonlySet<string> = new Set([
+  "items",
+  "customer",
+  "metadata",
+  "handles",
+  "actions",
+  "flags",
+  "summary",
+  "events",
+  "payload",
+]);

@@ -1,9 +1,20 @@
 import type BetterSqlite3 from "better-sqlite3";
 import {
-  CompiledQuery, type DatabaseConnection, type DatabaseIntrospector, type Dialect, type DialectAdapter, type Driver, type Kysely, type QueryCompiler, type QueryResult,
-  SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler,
+  type CompiledQuery,
+  type DatabaseConnection,
+  type DatabaseIntrospector,
+  type Dialect,
+  type DialectAdapter,
+  type Driver,
+  type Kysely,
+  type QueryCompiler,
+  type QueryResult,
+  SqliteAdapter,
+  SqliteIntrospector,
+  SqliteQueryCompiler,
 } from "kysely";
-import { translateError } from "./codec.ts";
+import { encodeParameter, translateError } from "./codec.ts";
+import { noteStatementFailure } from "./transaction-scope.ts";
 
 /** How many prepared statements a connection keeps. */
 const STATEMENTS_MAX = 500;
@@ -17,7 +28,7 @@ export class SqliteConnectionDialect implements Dialect {
   }
 
   createAdapter(): DialectAdapter {
-    return new SqliteAdapter();
+    return new SynchronousAdapter();
   }
 
   createQueryCompiler(): QueryCompiler {
@@ -30,16 +41,26 @@ export class SqliteConnectionDialect implements Dialect {
 
   createDriver(): Driver {
     const { connection } = this;
-    const begin = (sql: string) => () => connection.executeQuery(CompiledQuery.raw(sql)).then(() => undefined);
+    // Transactions are the store's business: one begun here would take in whatever else uses this connection.
+    const refuse = async (): Promise<never> => {
+      throw new Error("transactions are begun with store.write");
+    };
     return {
       init: async () => {},
       acquireConnection: async () => connection,
-      beginTransaction: begin("begin"),
-      commitTransaction: begin("commit"),
-      rollbackTransaction: begin("rollback"),
+      beginTransaction: refuse,
+      commitTransaction: refuse,
+      rollbackTransaction: refuse,
       releaseConnection: async () => {},
       destroy: async () => {},
     };
+  }
+}
+
+/** Each statement runs to its end in one go, so nobody has to wait for the connection. */
+class SynchronousAdapter extends SqliteAdapter {
+  override get supportsMultipleConnections(): boolean {
+    return true;
   }
 }
 
@@ -69,7 +90,9 @@ export class SqliteConnection implements DatabaseConnection {
       const { changes } = statement.run(parameters);
       return { rows: [], numAffectedRows: BigInt(changes) };
     } catch (error) {
-      throw translateError(error);
+      const translated = translateError(error);
+      noteStatementFailure(translated);
+      throw translated;
     }
   }
 
@@ -77,12 +100,4 @@ export class SqliteConnection implements DatabaseConnection {
   async *streamQuery<R>(): AsyncIterableIterator<QueryResult<R>> {
     throw new Error("streaming is not used");
   }
-}
-
-/** better-sqlite3 takes buffers, numbers, bigints, strings and null. */
-export function encodeParameter(value: unknown): unknown {
-  if (value === undefined) return null;
-  if (typeof value === "boolean") return value ? 1 : 0;
-  if (value instanceof Uint8Array && !Buffer.isBuffer(value)) return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-  return value;
 }

@@ -1,19 +1,25 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, rmSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { invariant } from "@lunas/domain";
 import BetterSqlite3 from "better-sqlite3";
 import { Kysely } from "kysely";
-import { CodecPlugin, StoreError, translateError } from "./codec.ts";
+import { backupSqliteFile } from "./backup.ts";
+import { asBuffer, CodecPlugin, encodeParameter, StoreError, translateError } from "./codec.ts";
 import { SQLITE } from "./engine.ts";
 import type { Database } from "./schema.ts";
 import { type SqliteConnection, SqliteConnectionDialect } from "./sqlite-dialect.ts";
+import { holdSqliteLock } from "./sqlite-lock.ts";
 import type { Db, NotificationRecord, Store, Tx } from "./store.ts";
-import { inTransactionScope, runInTransactionScope } from "./transaction-scope.ts";
+import { inTransactionScope, ONLY_INSIDE, ONLY_OUTSIDE, runInTransactionScope } from "./transaction-scope.ts";
 
 /** Units of work that share one commit at most, so that the first of them does not wait for ever. */
 const GROUP_MAX = 200;
+/** Somebody looking at the file with another program may hold it for a moment. Everything of ours waits meanwhile. */
+const BUSY_WAIT_MS = 5_000;
+/** The journal shrinks to this after a backup or a long read let it grow. */
+const JOURNAL_MAX_BYTES = 64 * 1024 * 1024;
 
 interface Unit {
   readonly work: (tx: Tx) => Promise<unknown>;
@@ -21,43 +27,41 @@ interface Unit {
   readonly reject: (error: unknown) => void;
 }
 
+type Outcome = { readonly value: unknown } | { readonly error: unknown };
+
 /**
  * Opens a SQLite file with one writing and one read-only connection.
  * @param path a file, or `:memory:` for a throw-away one. Refuses a file that another hub has open.
  */
 export function openSqlite(path: string): SqliteStore {
   const throwAway = path === ":memory:";
-  const file = throwAway ? join(tmpdir(), `lunas-${randomBytes(8).toString("hex")}.db`) : path;
-  mkdirSync(dirname(file), { recursive: true });
-  const lock = holdLock(`${file}.lock`);
+  const file = throwAway ? join(realpathSync(tmpdir()), `lunas-${randomBytes(8).toString("hex")}.db`) : prepareFile(path);
+  const unlock = throwAway ? () => {} : holdSqliteLock(file);
+  const opened: SqliteConnectionDialect[] = [];
+  const release = () => {
+    for (const { connection } of opened) connection.db.close();
+    if (throwAway) for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
+    unlock();
+  };
   try {
-    const writer = openConnection(file, false, throwAway);
-    const reader = openConnection(file, true, throwAway);
-    return new SqliteStore(writer, reader, () => {
-      lock.close();
-      rmSync(`${file}.lock`, { force: true });
-      if (throwAway) for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
-    });
+    opened.push(openConnection(file, false, throwAway));
+    opened.push(openConnection(file, true, throwAway));
+    return new SqliteStore(file, opened[0]!, opened[1]!, release);
   } catch (error) {
-    lock.close();
-    throw error;
+    release();
+    throw translateError(error);
   }
 }
 
-/** A lock that the operating system lets go of when the process dies, however it dies. */
-function holdLock(file: string): BetterSqlite3.Database {
-  const lock = new BetterSqlite3(file, { timeout: 0 });
-  try {
-    lock.exec("BEGIN EXCLUSIVE");
-    return lock;
-  } catch (error) {
-    lock.close();
-    throw new StoreError("unavailable", `another hub has this database open (${file} is locked); stop it first, or speak to it over HTTP`, error);
-  }
+/** Makes the folder and, readable by us alone, the file. Gives its real path, so that a symbolic link does not pass the lock. */
+function prepareFile(path: string): string {
+  mkdirSync(dirname(path), { recursive: true });
+  if (!existsSync(path)) closeSync(openSync(path, "a", 0o600));
+  return join(realpathSync(dirname(realpathSync(path))), basename(realpathSync(path)));
 }
 
 function openConnection(file: string, readonly: boolean, throwAway: boolean): SqliteConnectionDialect {
-  const db = new BetterSqlite3(file, { readonly, timeout: 5_000 });
+  const db = new BetterSqlite3(file, { readonly, timeout: BUSY_WAIT_MS });
   db.defaultSafeIntegers(true);
   if (!readonly) {
     db.pragma("journal_mode = WAL");
@@ -65,6 +69,7 @@ function openConnection(file: string, readonly: boolean, throwAway: boolean): Sq
     db.pragma(throwAway ? "synchronous = OFF" : "synchronous = FULL");
     db.pragma("foreign_keys = ON");
     db.pragma("wal_autocheckpoint = 4000");
+    db.pragma(`journal_size_limit = ${JOURNAL_MAX_BYTES}`);
   }
   db.pragma("cache_size = -65536");
   db.pragma("temp_store = MEMORY");
@@ -73,8 +78,9 @@ function openConnection(file: string, readonly: boolean, throwAway: boolean): Sq
 
 export class SqliteStore implements Store {
   readonly engine = SQLITE;
+  /** The real path of the database. */
+  readonly file: string;
   #writer: SqliteConnection;
-  #reader: SqliteConnection;
   #tx: Tx;
   #db: Db;
   #queue: Unit[] = [];
@@ -82,75 +88,88 @@ export class SqliteStore implements Store {
   #closed = false;
   #release: () => void;
 
-  constructor(writer: SqliteConnectionDialect, reader: SqliteConnectionDialect, release: () => void) {
+  constructor(file: string, writer: SqliteConnectionDialect, reader: SqliteConnectionDialect, release: () => void) {
+    this.file = file;
     this.#writer = writer.connection;
-    this.#reader = reader.connection;
-    this.#tx = new Kysely<Database>({ dialect: writer, plugins: [new CodecPlugin()] });
-    this.#db = new Kysely<Database>({ dialect: reader, plugins: [new CodecPlugin()] });
+    this.#tx = new Kysely<Database>({ dialect: writer, plugins: [new CodecPlugin(), ONLY_INSIDE] });
+    this.#db = new Kysely<Database>({ dialect: reader, plugins: [new CodecPlugin(), ONLY_OUTSIDE] });
     this.#release = release;
   }
 
   async read<T>(query: (db: Db) => Promise<T>): Promise<T> {
     invariant(!inTransactionScope(), "the root database was used inside a transaction");
+    if (this.#closed) throw closedError();
     return query(this.#db);
   }
 
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     invariant(!inTransactionScope(), "a transaction was begun inside another one");
-    if (this.#closed) return Promise.reject(new StoreError("unavailable", "the database is closed", undefined));
+    if (this.#closed) throw closedError();
     return new Promise<T>((resolve, reject) => {
       this.#queue.push({ work, resolve: resolve as Unit["resolve"], reject });
-      this.#wake();
-    });
-  }
-
-  #wake(): void {
-    this.#running ??= this.#drain().finally(() => {
-      this.#running = undefined;
-      // A unit may have been queued between the last look at the queue and here.
-      if (this.#queue.length > 0) this.#wake();
+      this.#running ??= this.#drain();
     });
   }
 
   async #drain(): Promise<void> {
-    // One turn of the loop, so that everything that arrives in it shares the commit.
-    await new Promise<void>((resolve) => setImmediate(resolve));
-    while (this.#queue.length > 0) await this.#group();
+    while (this.#queue.length > 0) {
+      // One turn of the loop, so that everything that arrives in it shares the commit, and so that a caller
+      // who writes again and again does not keep the network waiting.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await this.#group();
+    }
+    // Nothing is awaited between the last look at the queue and here: no unit can be left behind.
+    this.#running = undefined;
   }
 
   async #group(): Promise<void> {
-    const settle: (() => void)[] = [];
-    const units: Unit[] = [];
     const { db } = this.#writer;
+    const units: Unit[] = [];
+    const outcomes: Outcome[] = [];
+    let failure: { readonly error: unknown } | undefined;
     try {
       db.exec("BEGIN IMMEDIATE");
       while (this.#queue.length > 0 && units.length < GROUP_MAX) {
         const unit = this.#queue.shift()!;
         units.push(unit);
-        settle.push(await this.#unit(unit));
+        outcomes.push(await this.#unit(unit));
       }
       db.exec("COMMIT");
     } catch (error) {
-      if (db.inTransaction) db.exec("ROLLBACK");
-      const translated = translateError(error);
-      if (units.length === 0) units.push(this.#queue.shift()!);
-      for (const unit of units) unit.reject(translated);
-      return;
+      failure = { error: translateError(error) };
+      if (units.length === 0) units.push(...this.#queue.splice(0, GROUP_MAX));
+      this.#rollBack();
     }
-    for (const done of settle) done();
+    units.forEach((unit, index) => {
+      const outcome = failure && !(outcomes[index] && "error" in outcomes[index]) ? failure : outcomes[index]!;
+      if ("error" in outcome) unit.reject(outcome.error);
+      else unit.resolve(outcome.value as never);
+    });
   }
 
-  async #unit(unit: Unit): Promise<() => void> {
+  async #unit(unit: Unit): Promise<Outcome> {
     const { db } = this.#writer;
     db.exec("SAVEPOINT unit");
+    let value: unknown;
     try {
-      const value = await runInTransactionScope(() => unit.work(this.#tx));
-      db.exec("RELEASE unit");
-      return () => unit.resolve(value as never);
+      value = await runInTransactionScope(() => unit.work(this.#tx));
     } catch (error) {
+      // A full disk, for one, ends the whole transaction: then there is no savepoint to go back to, and the group fails.
+      if (!db.inTransaction) throw error;
       db.exec("ROLLBACK TO unit");
       db.exec("RELEASE unit");
-      return () => unit.reject(translateError(error));
+      return { error: translateError(error) };
+    }
+    db.exec("RELEASE unit");
+    return { value };
+  }
+
+  #rollBack(): void {
+    const { db } = this.#writer;
+    try {
+      if (db.inTransaction) db.exec("ROLLBACK");
+    } catch {
+      // The units are told of the first error; the next BEGIN tells of this one.
     }
   }
 
@@ -160,34 +179,51 @@ export class SqliteStore implements Store {
       const insertBody = this.#writer.prepare(INSERT_BODY);
       return records.map((r) => {
         const row = insert.get(
-          r.account_id, r.shop_id, r.verdict, r.route, r.dedupe, r.reference, r.provider_id, r.event_key, r.claim, r.remote_address, r.received_at, r.received_at,
+          r.account_id,
+          r.shop_id,
+          r.verdict,
+          r.route,
+          asBuffer(r.dedupe),
+          text(r.reference),
+          text(r.provider_id),
+          text(r.event_key),
+          text(r.claim),
+          text(r.remote_address),
+          r.received_at,
+          r.received_at,
         ) as { seq: bigint; repeats: bigint };
         const repeated = row.repeats > 0n;
-        if (!repeated) insertBody.run(row.seq, r.sealed);
+        if (!repeated) insertBody.run(row.seq, asBuffer(r.sealed));
         return { repeated };
       });
     });
   }
 
-  /** A consistent copy of the database into a file, while it is in use. */
+  /** A consistent copy of the database into a new file, made by a worker thread while it is in use. */
   async backup(file: string): Promise<void> {
-    await this.#reader.db.backup(file);
+    await backupSqliteFile(this.file, file);
   }
 
+  /** Waits for the units of work that were taken on, then lets go of the file. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#running;
-    this.#reader.db.close();
-    this.#writer.db.close();
+    while (this.#running) await this.#running;
     this.#release();
   }
 }
 
-/** A repetition is counted and, unless it is quarantined or closed, is new work again. */
+function closedError(): StoreError {
+  return new StoreError("unavailable", "the database is closed", undefined);
+}
+
+const text = encodeParameter as (value: string | null) => string | null;
+
+/** A repetition is counted and, unless it is quarantined or parked, is new work again. */
 const INSERT_NOTIFICATION = `INSERT INTO notifications
   (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, remote_address, received_at, last_received_at, repeats)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
-  ON CONFLICT (dedupe) DO UPDATE SET repeats = repeats + 1, last_received_at = excluded.last_received_at, route = CASE WHEN route IN (1, 4) THEN 0 ELSE route END
+  ON CONFLICT (dedupe) DO UPDATE SET repeats = repeats + 1, last_received_at = MAX(last_received_at, excluded.last_received_at),
+    route = CASE WHEN route IN (1, 4) THEN 0 ELSE route END
   RETURNING seq, repeats`;
 const INSERT_BODY = "INSERT INTO notification_bodies (seq, sealed) VALUES (?, ?)";

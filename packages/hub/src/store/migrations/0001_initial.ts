@@ -87,8 +87,9 @@ export function statements({ type }: EngineProfile): string[] {
     `CREATE TABLE notification_bodies (seq ${int} PRIMARY KEY, sealed ${bytes} NOT NULL)`,
     `CREATE TABLE jobs (
       key ${text} PRIMARY KEY, kind ${text} NOT NULL, subject_id ${text} NOT NULL, account_id ${text}, due_at ${int} NOT NULL, lease_until ${int},
-      generation ${int} NOT NULL, attempts ${int} NOT NULL, priority ${int} NOT NULL, payload ${text} NOT NULL)`,
-    `CREATE INDEX jobs_due ON jobs (due_at)`,
+      rearmed_for ${int}, generation ${int} NOT NULL, attempts ${int} NOT NULL, priority ${int} NOT NULL, payload ${text} NOT NULL)`,
+    `CREATE INDEX jobs_due ON jobs (priority, due_at) WHERE lease_until IS NULL`,
+    `CREATE INDEX jobs_leased ON jobs (lease_until) WHERE lease_until IS NOT NULL`,
     `CREATE TABLE idempotency (
       scope ${bytes} PRIMARY KEY, fingerprint ${bytes} NOT NULL, lease_until ${int}, status ${int}, answer ${bytes}, intent ${text},
       created_at ${int} NOT NULL)`,

@@ -1,0 +1,86 @@
+import { invariant } from "@lunas/domain";
+import { StoreError, type StoreFault } from "./codec.ts";
+
+export interface GroupCommitOptions<Item, Result> {
+  /** Handles all items or none, and gives one result per item, in their order. */
+  readonly flush: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /** How many items share one flush at most. */
+  readonly max_items: number;
+}
+
+interface Waiting<Item, Result> {
+  readonly item: Item;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Faults of the database as a whole: a smaller group would fail in the same way. */
+const OF_ALL: ReadonlySet<StoreFault> = new Set(["unavailable", "read_only", "full"]);
+
+/**
+ * Collects items while a flush is under way and flushes them together, so that many requests share one commit.
+ * When a flush fails for a reason that may lie in one item, the group is halved until that item stands alone: only it is rejected.
+ *
+ *     const inbox = new GroupCommit({ flush: (records) => store.recordNotifications(records), max_items: 200 });
+ *     const { repeated } = await inbox.add(record);
+ */
+export class GroupCommit<Item, Result> {
+  #options: GroupCommitOptions<Item, Result>;
+  #queue: Waiting<Item, Result>[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(options: GroupCommitOptions<Item, Result>) {
+    invariant(options.max_items >= 1, "a group holds one item at least");
+    this.#options = options;
+  }
+
+  /** How many items wait for the next flush. */
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  /** Resolves with the item's result once its flush is done. */
+  add(item: Item): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ item, resolve, reject });
+      this.#running ??= this.#drain();
+    });
+  }
+
+  /** Resolves when nothing waits and nothing is under way: for a hub that stops. */
+  async idle(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#queue.length > 0) {
+      // One turn of the loop, so that whatever arrives in it comes along.
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      await this.#flush(this.#queue.splice(0, this.#options.max_items));
+    }
+    // Nothing is awaited between the last look at the queue and here: no item can be left behind.
+    this.#running = undefined;
+  }
+
+  async #flush(group: readonly Waiting<Item, Result>[]): Promise<void> {
+    let results: readonly Result[];
+    try {
+      results = await this.#options.flush(group.map(({ item }) => item));
+    } catch (error) {
+      if (group.length > 1 && !(error instanceof StoreError && OF_ALL.has(error.fault))) {
+        const half = Math.ceil(group.length / 2);
+        await this.#flush(group.slice(0, half));
+        await this.#flush(group.slice(half));
+      } else {
+        for (const { reject } of group) reject(error);
+      }
+      return;
+    }
+    // It is done, whatever it says: doing it again in halves could do it twice.
+    const given = results.length;
+    group.forEach(({ resolve, reject }, index) => {
+      if (given === group.length) resolve(results[index]!);
+      else reject(new Error(`a flush of ${group.length} items gave ${given} results`));
+    });
+  }
+}
