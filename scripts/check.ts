@@ -15,6 +15,7 @@ interface Step {
 const STEPS: readonly Step[] = [
   { name: "types", args: [TOOLS.tsc, "--noEmit", "-p", "tsconfig.json"] },
   { name: "types, web", args: [TOOLS.tsc, "--noEmit", "-p", "tsconfig.web.json"] },
+  { name: "types, web tests", args: [TOOLS.tsc, "--noEmit", "-p", "tsconfig.web-tests.json"] },
   { name: "lint", args: [TOOLS.oxlint, "--type-aware", "--report-unused-disable-directives", "--deny-warnings", "."] },
   { name: "format", args: [TOOLS.oxfmt, "--check", "."] },
   { name: "tidy", args: [TOOLS.vitest, "run", "--reporter=default", "tests/tidy", "tests/runner"] },
