@@ -1,0 +1,12 @@
+import { type Config, ConfigError, readConfig } from "../config.ts";
+
+/** Reads the configuration or ends the process with what is wrong with it: the operator's message, no stack. */
+export function configOrExit(): Config {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(2);
+  }
+}

@@ -1,0 +1,29 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { LunasError } from "@lunas/domain";
+import type { FastifyPluginAsync, FastifySchema } from "fastify";
+import type { Hub } from "../hub.ts";
+import { COMMANDS } from "./commands.ts";
+
+/** Whoever holds the master key is the operator. The token is derived from it, so the CLI needs no other secret. */
+export function operatorToken(hub: Pick<Hub, "vault">): string {
+  return `op_${Buffer.from(hub.vault.hmac("operator-token", "v1")).toString("base64url")}`;
+}
+
+const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
+
+/** How the CLI speaks to a running hub instead of opening its database file. Not part of the public API. */
+export function operatorRoutes(hub: Hub): FastifyPluginAsync {
+  const expected = digest(`Bearer ${operatorToken(hub)}`);
+  return async (app) => {
+    app.post<{ Params: { command: string } }>("/_operator/:command", { schema: { hide: true } as FastifySchema }, async (request) => {
+      if (!timingSafeEqual(digest(request.headers.authorization ?? ""), expected)) throw new LunasError("unauthorized");
+      const command = COMMANDS[request.params.command];
+      if (!command) throw new LunasError("not_found", { detail: `There is no command ${request.params.command}.` });
+      const parsed = command.input.safeParse(request.body ?? {});
+      if (!parsed.success) {
+        throw new LunasError("invalid_request", { errors: parsed.error.issues.map((issue) => ({ field: issue.path.join("."), message: issue.message })) });
+      }
+      return { result: await command.run(hub, parsed.data as never) };
+    });
+  };
+}

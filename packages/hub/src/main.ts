@@ -1,0 +1,159 @@
+// The composition root: the only file, with the CLI, that knows every room.
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { idMaker, OffsetClock, type Provider, type Random, systemClock, systemRandom } from "@lunas/domain";
+import { providers } from "@lunas/providers";
+import type { FastifyInstance } from "fastify";
+import { pino } from "pino";
+import { buildApi } from "./api/server.ts";
+import { operatorRoutes } from "./cli/operator-routes.ts";
+import { openAccount } from "./collect/accounts.ts";
+import { type Config, ConfigError, publicUrl } from "./config.ts";
+import { type Dispatcher, startDispatcher } from "./deliver/dispatcher.ts";
+import { makeSend } from "./deliver/send.ts";
+import { followSandboxClock } from "./follow-clock.ts";
+import type { Hub } from "./hub.ts";
+import { Inbox } from "./ingest/receive.ts";
+import { runParkedJob } from "./ingest/parked.ts";
+import { type Router, startRouter } from "./ingest/router.ts";
+import { makeMetrics } from "./metrics.ts";
+import { guardedHttp } from "./net/http.ts";
+import { DEVELOPMENT, provisionDevelopment } from "./provision.ts";
+import { prune } from "./reconcile/prune.ts";
+import { HANDLERS, startWorker, type Worker } from "./reconcile/worker.ts";
+import { armHousekeeping, sweep } from "./reconcile/sweep.ts";
+import { makeSignals } from "./signals.ts";
+import { readHold } from "./store/hold.ts";
+import { openMigratedStore, pendingMigrations } from "./store/index.ts";
+import { Vault } from "./vault.ts";
+
+export type Role = "api" | "worker" | "all";
+
+export interface HubOptions {
+  readonly role?: Role;
+  /** Instead of those of the registry: a gateway without latency for a bench, a scripted one for a test. */
+  readonly providers?: readonly Provider[];
+  readonly random?: Random;
+  readonly checkoutDist?: string;
+  /** Development: whether to follow the sandbox's clock. */
+  readonly followClock?: boolean;
+}
+
+export interface RunningHub {
+  readonly hub: Hub;
+  readonly url: string;
+  readonly api: FastifyInstance;
+  /** Resolves when inbox, jobs and deliveries hold nothing that is due now. */
+  idle(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const LOOPBACK = ["127.0.0.0/8", "::1/128"];
+const CHECKOUT_DIST = join(dirname(fileURLToPath(import.meta.url)), "../../../apps/checkout/dist");
+
+/** Starts a hub: database, workers and HTTP. Resolves when it is ready to take money. */
+export async function startHub(config: Config, options: HubOptions = {}): Promise<RunningHub> {
+  const business = new OffsetClock();
+  const hub = await makeHub(config, business, options);
+  const stops: (() => Promise<void>)[] = [];
+  try {
+    return await run(config, options, hub, business, stops);
+  } catch (error) {
+    for (const stop of stops.reverse()) await stop();
+    await hub.store.close();
+    throw error;
+  }
+}
+
+async function run(config: Config, options: HubOptions, hub: Hub, business: OffsetClock, stops: (() => Promise<void>)[]): Promise<RunningHub> {
+  const role = options.role ?? "all";
+  if (config.LUNAS_MODE === "development") {
+    const sandbox_url = config.LUNAS_SANDBOX_URL ?? `http://127.0.0.1:${config.SANDBOX_PORT}`;
+    await provisionDevelopment(hub, {
+      api_key: config.LUNAS_DEV_API_KEY ?? DEVELOPMENT.api_key, sandbox_url, shop_webhook_url: `http://127.0.0.1:${config.SHOP_PORT}/api/payments/notification`,
+    });
+    if (options.followClock !== false) stops.push(followSandboxClock(sandbox_url, business, hub.signals, hub.log));
+  } else {
+    await refuseSandboxAccounts(hub);
+  }
+  if (role !== "api") await armHousekeeping(hub);
+  const workers = role === "api" ? undefined : startWorkers(hub, stops);
+  const api = await buildApi(hub, {
+    checkoutDist: options.checkoutDist ?? CHECKOUT_DIST, trustProxyHops: config.LUNAS_TRUST_PROXY_HOPS, inbox: new Inbox(hub), ready: () => readiness(hub),
+  });
+  await api.register(operatorRoutes(hub));
+  stops.push(() => api.close());
+  const url = await api.listen({ host: config.HOST, port: config.PORT });
+  hub.log.info({ url, database: hub.store.engine.name, mode: hub.mode, role, hold: hub.hold.reason }, "Lunas is ready");
+  let stopped: Promise<void> | undefined;
+  const stop = async (): Promise<void> => {
+    for (const one of stops.toReversed()) await one();
+    await hub.store.close();
+  };
+  return { hub, url, api, idle: async () => workers?.idle(), stop: () => (stopped ??= stop()) };
+}
+
+function startWorkers(hub: Hub, stops: (() => Promise<void>)[]): { idle(): Promise<void> } {
+  const router: Router = startRouter(hub);
+  const worker: Worker = startWorker(hub, { ...HANDLERS, parked: runParkedJob, sweep, prune });
+  const dispatcher: Dispatcher = startDispatcher(hub, makeSend(hub));
+  stops.push(() => dispatcher.stop(), () => worker.stop(), () => router.stop());
+  return {
+    idle: async () => {
+      await router.idle();
+      await worker.idle();
+      await dispatcher.idle();
+    },
+  };
+}
+
+/** The parts that the rooms share. Also what the CLI works with when no hub is running. */
+export async function makeHub(config: Config, business: OffsetClock = new OffsetClock(), options: HubOptions = {}): Promise<Hub> {
+  const random = options.random ?? systemRandom;
+  const log = pino({ level: config.LUNAS_LOG_LEVEL, redact: ["req.headers.authorization", "headers.authorization"] });
+  const store = await openMigratedStore(config.LUNAS_DATABASE_URL, (error) => log.warn({ err: error }, "an idle database connection broke"));
+  const reason = await readHold(store);
+  return {
+    store, log, random, signals: makeSignals(), metrics: makeMetrics(), vault: new Vault(masterKeyOf(config)), clocks: { business, wall: systemClock }, newId: idMaker(systemClock, random),
+    providers: options.providers ? new Map(options.providers.map((provider) => [provider.name, provider])) : providers,
+    http: guardedHttp({ allow: [...config.LUNAS_ALLOW_CIDRS, ...(config.LUNAS_MODE === "development" ? LOOPBACK : [])] }),
+    publicUrl: publicUrl(config), mode: config.LUNAS_MODE, hold: { reason },
+  };
+}
+
+/** The keys that seal what is secret, newest first. */
+export function masterKeyOf(config: Config): string {
+  return config.LUNAS_MASTER_KEY ?? developmentKey(config);
+}
+
+/** Development keeps a key of its own beside its database, so that a restart can read what was sealed before. */
+function developmentKey(config: Config): string {
+  if (config.LUNAS_MODE === "production") throw new ConfigError("LUNAS_MASTER_KEY: production needs one");
+  const path = config.LUNAS_DATABASE_URL.startsWith("sqlite:") ? config.LUNAS_DATABASE_URL.slice("sqlite:".length) : "./data/lunas.db";
+  if (path === ":memory:") return randomBytes(32).toString("base64");
+  const file = join(dirname(path), "development.key");
+  if (!existsSync(file)) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, randomBytes(32).toString("base64"), { mode: 0o600, flag: "wx" });
+  }
+  return readFileSync(file, "utf8").trim();
+}
+
+async function refuseSandboxAccounts(hub: Hub): Promise<void> {
+  const rows = await hub.store.read((db) => db.selectFrom("accounts").selectAll().where("status", "=", "active").execute());
+  const made_up = rows.filter((row) => {
+    const account = openAccount(hub, row);
+    return account.configs.some((one) => account.provider.config.isSandbox(one));
+  });
+  if (made_up.length > 0) throw new ConfigError(`production refuses the sandbox's credentials of the accounts ${made_up.map((row) => row.slug).join(", ")}; disable them first`);
+}
+
+async function readiness(hub: Hub): Promise<{ ok: boolean; problems: string[] }> {
+  const problems: string[] = [];
+  const pending = await pendingMigrations(hub.store);
+  if (pending.length > 0) problems.push(`migrations are missing or the database cannot be read: ${pending.join(", ")}`);
+  if (hub.hold.reason !== undefined) problems.push(`on hold: ${hub.hold.reason}`);
+  return { ok: pending.length === 0, problems };
+}
