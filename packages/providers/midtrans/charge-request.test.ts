@@ -34,7 +34,9 @@ describe("the lines of a charge", () => {
       fc.record({
         name: fc.string({ unit: "binary", maxLength: 80 }),
         quantity: fc.oneof({ weight: 9, arbitrary: fc.integer({ min: 1, max: 10_000 }) }, fc.integer({ min: -1, max: 0 })),
-        price: fc.oneof({ weight: 9, arbitrary: fc.bigInt(-100_000n, 100_000n).map((rupiah) => rupiah * 100n) }, fc.bigInt(-(10n ** 13n), 10n ** 14n)).map((minor) => money(minor, "IDR")),
+        price: fc
+          .oneof({ weight: 9, arbitrary: fc.bigInt(-100_000n, 100_000n).map((rupiah) => rupiah * 100n) }, fc.bigInt(-(10n ** 13n), 10n ** 14n))
+          .map((minor) => money(minor, "IDR")),
         sku: fc.string({ maxLength: 70 }),
       }),
       { maxLength: 6 },
@@ -89,7 +91,11 @@ describe("whole rupiah", () => {
 
 describe("the customer", () => {
   test("is a first name and the rest, without what is not known", () => {
-    expect(customerDetails({ name: "Budi Eko Santoso", email: "b@example.com" })).toEqual({ first_name: "Budi", last_name: "Eko Santoso", email: "b@example.com" });
+    expect(customerDetails({ name: "Budi Eko Santoso", email: "b@example.com" })).toEqual({
+      first_name: "Budi",
+      last_name: "Eko Santoso",
+      email: "b@example.com",
+    });
     expect(customerDetails({ name: " Budi " })).toEqual({ first_name: "Budi" });
     expect(customerDetails({})).toBeUndefined();
   });

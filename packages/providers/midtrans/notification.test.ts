@@ -11,8 +11,10 @@ const V1 =
   '"settlement_time":"2026-07-17 10:01:12","payment_type":"gopay","order_id":"order-101","merchant_id":"G000000001",' +
   '"gross_amount":"44000.00","fraud_status":"accept","currency":"IDR","expiry_time":"2026-07-17 10:15:00"}';
 
-const V4_SIGNATURE = "a541e535f4e7bc6330c114c4eea552ae876df06d9a2687bef3257f6186327891a0af0d0e605a630c719e5be33b9c43cb6538e9874dd8fde8f1b59ec72dad2c93";
-const V9_SIGNATURE = "bd424728c3d0ecbc0d59a5ba6c61d15024d1381e940583cd2d6036cedc8a118392c3b21ee97bedfcff66a51bfd67e0fed3842d988c17ce9d90411fe748ed5ccd";
+const V4_SIGNATURE =
+  "a541e535f4e7bc6330c114c4eea552ae876df06d9a2687bef3257f6186327891a0af0d0e605a630c719e5be33b9c43cb6538e9874dd8fde8f1b59ec72dad2c93";
+const V9_SIGNATURE =
+  "bd424728c3d0ecbc0d59a5ba6c61d15024d1381e940583cd2d6036cedc8a118392c3b21ee97bedfcff66a51bfd67e0fed3842d988c17ce9d90411fe748ed5ccd";
 
 const OTHER = { ...config, server_key: "SB-Mid-server-other" };
 
@@ -57,7 +59,10 @@ describe("a genuine notification", () => {
     ["with an escaped key", V1.replace('"order_id"', '"order\\u005fid"')],
     ["with quotes and brackets inside its strings", changed({ status_message: '{"order_id":"x"} \\ "] , [' })],
     ["with nulls for what is absent", changed({ fraud_status: null, transaction_id: null })],
-    ["with nested extras of §11.2", changed({ va_numbers: [{ bank: "bca", va_number: "12345678901" }], payment_amounts: [], metadata: { a: { b: [] } } })],
+    [
+      "with nested extras of §11.2",
+      changed({ va_numbers: [{ bank: "bca", va_number: "12345678901" }], payment_amounts: [], metadata: { a: { b: [] } } }),
+    ],
   ])("%s verifies", (_name, body) => expect(readable(body).verify([config]).verdict).toBe("weak"));
 
   test("names its order when it has no transaction_id", () => {
@@ -69,7 +74,9 @@ describe("a genuine notification", () => {
 
   test("of a refund tells its two notifications apart (quirk 9)", () => {
     const accepted = readable(changed({ transaction_status: "refund", refunds: [{ refund_amount: "44000.00" }] }));
-    const confirmed = readable(changed({ transaction_status: "refund", refunds: [{ refund_amount: "44000.00", bank_confirmed_at: "2026-07-17 11:00:00" }] }));
+    const confirmed = readable(
+      changed({ transaction_status: "refund", refunds: [{ refund_amount: "44000.00", bank_confirmed_at: "2026-07-17 11:00:00" }] }),
+    );
     expect(accepted.event_key).not.toBe(confirmed.event_key);
     expect(accepted.translate().observation).toBe("refunded");
   });
@@ -161,19 +168,19 @@ describe("what cannot be read is told so", () => {
       fc.uint8Array({ maxLength: 300 }),
       fc.json({ maxDepth: 4 }).map((text) => Buffer.from(text)),
       // A genuine body with a piece of it replaced.
-      fc.tuple(fc.nat(V1.length), fc.nat(20), fc.oneof(fc.string({ maxLength: 20 }), fc.constantFrom('"', "\\", "{", "}", ",", '\\"', "\\u0000"))).map(
-        ([at, cut, piece]) => Buffer.from(V1.slice(0, at) + piece + V1.slice(at + cut)),
-      ),
+      fc
+        .tuple(fc.nat(V1.length), fc.nat(20), fc.oneof(fc.string({ maxLength: 20 }), fc.constantFrom('"', "\\", "{", "}", ",", '\\"', "\\u0000")))
+        .map(([at, cut, piece]) => Buffer.from(V1.slice(0, at) + piece + V1.slice(at + cut))),
     );
     fc.assert(
       fc.property(body, (bytes) => {
         const reading = read(bytes);
-        if (!reading.readable) return expect(reading.problem).not.toBe("");
+        if (!reading.readable) return reading.problem !== "";
         const { verdict } = reading.verify([OTHER, config]);
         reading.translate();
         const { order_id, status_code, gross_amount } = JSON.parse(Buffer.from(bytes).toString("utf8")) as Record<string, string>;
         // Whatever verifies is V1 in all that V1 signed.
-        if (verdict === "weak") expect([order_id, status_code, gross_amount]).toEqual(["order-101", "200", "44000.00"]);
+        return verdict === "forged" || `${order_id} ${status_code} ${gross_amount}` === "order-101 200 44000.00";
       }),
       { numRuns: 2_000 },
     );
@@ -186,7 +193,8 @@ describe("what cannot be read is told so", () => {
         const entries = [...Object.entries(JSON.parse(V1) as object), ...own];
         const unique = new Map(entries.map(([key, value]) => [key, value]));
         const [key, value] = [...unique][pick % unique.size]!;
-        const text = (pairs: Iterable<readonly [string, unknown]>) => `{${[...pairs].map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`).join(",")}}`;
+        const text = (pairs: Iterable<readonly [string, unknown]>) =>
+          `{${[...pairs].map(([k, v]) => `${JSON.stringify(k)}:${JSON.stringify(v)}`).join(",")}}`;
         expect(read(text([...unique, [key, value]]))).toEqual({ readable: false, problem: "a key stands twice" });
       }),
     );

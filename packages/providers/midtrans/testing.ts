@@ -1,4 +1,13 @@
-import { ManualClock, money, type Http, type HttpFault, type HttpRequest, type OpenIntent, type PaymentSubject, type RefundIntent } from "@lunas/domain";
+import {
+  ManualClock,
+  money,
+  type Http,
+  type HttpFault,
+  type HttpRequest,
+  type OpenIntent,
+  type PaymentSubject,
+  type RefundIntent,
+} from "@lunas/domain";
 import { gateway } from "./gateway.ts";
 import type { MidtransConfig } from "./config.ts";
 
