@@ -34,6 +34,8 @@ export function judgeEvidence(
   if (decision === "stale") return { verdict: "stale" };
   const status = decision === "same" ? payment.status : decision.to;
   const money = moneyAfter(payment, evidence, status, context.byHand);
+  // "Some of it went back" without how much is no news that could be told.
+  if (status === "partially_refunded" && money.refunded === 0n) return { verdict: "stale" };
   const next: NextPayment = { status, ...money, flags: flagsAfter(payment, status, money.collected, context) };
   const moved = status !== payment.status || money.collected !== payment.collected || money.refunded !== payment.refunded || money.reversed !== payment.reversed;
   return moved ? { verdict: "applied", next } : { verdict: "same" };

@@ -3,7 +3,7 @@ import type { Hub } from "../hub.ts";
 import { armJob, jobKey, PRIORITY } from "../store/jobs.ts";
 import type { Tx } from "../store/index.ts";
 import { accountById, gatewayOf } from "./accounts.ts";
-import { applyPaymentFinding, tellPayment } from "./apply.ts";
+import { tellPayment } from "./apply.ts";
 import { type Finding, keepAnswer } from "./answers.ts";
 import { refuseOnHold } from "./ask.ts";
 import { takeCall } from "./budget.ts";
@@ -138,15 +138,10 @@ async function applyRefundFinding(hub: Hub, refund_id: string, asked: PaymentRow
     const answer_id = await keepAnswer(hub, tx, about, finding, finding.outcome.certainty === "did" ? "applied" : "kept");
     const { input, attention, provider_id } = readOutcome(finding.outcome);
     const moved = await moveRefund(hub, tx, order, payment, refund, input, finding.cause, answer_id, provider_id, attention);
-    // The gateway's word about the payment comes with its next answer, at once.
+    // What it means for the payment is asked at once: a refund's answer does not tell all that has been refunded.
     await armJob(tx, { kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at: hub.clocks.business.now(), priority: PRIORITY.notified });
     return moved;
   });
-  const { outcome } = finding;
-  if (outcome.certainty === "did" && outcome.value.payment) {
-    const answer: Outcome<{ evidence: typeof outcome.value.payment }> = { certainty: "did", value: { evidence: outcome.value.payment }, exchanges: outcome.exchanges };
-    await applyPaymentFinding(hub, asked, { operation: "get", outcome: answer, cause: finding.cause, asked_at: finding.asked_at });
-  }
   hub.signals.emit({ kind: "order", order_id: asked.order_id });
   hub.signals.emit({ kind: "deliveries" });
   hub.signals.emit({ kind: "jobs" });
