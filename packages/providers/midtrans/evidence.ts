@@ -81,7 +81,11 @@ export function readTransaction(body: unknown, subject: PaymentSubject, config: 
   const status = observationOf(transaction_status, transaction.fraud_status ?? undefined, status_code);
   if (!status)
     return no(`transaction_status ${transaction_status} (fraud ${transaction.fraud_status ?? "-"}) with code ${status_code} has no known meaning`);
-  return { ok: true, value: { transaction, evidence: { status, ...factsOf(transaction, gross, currency) } } };
+  const facts = factsOf(transaction, gross, currency);
+  // All of ours went back; what the provider still calls partial is the fee that the buyer paid on top.
+  const all_back = facts.buyer_fee !== undefined && facts.refunded !== undefined && facts.amount !== undefined && facts.refunded >= facts.amount;
+  const ours = status === "partially_refunded" && all_back ? "refunded" : status;
+  return { ok: true, value: { transaction, evidence: { status: ours, ...facts } } };
 }
 
 function factsOf(transaction: Transaction, gross: bigint, currency: string): Omit<PaymentEvidence, "status"> {

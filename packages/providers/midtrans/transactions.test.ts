@@ -127,6 +127,12 @@ describe("a fee that the buyer pays on top (quirk 2)", () => {
     expect(await get({ ...settled, gross_amount: "25178.00", ...info({}) })).toMatchObject({ value: { evidence } });
   });
 
+  test("does not keep a refund of all that is ours from being full", async () => {
+    const partly = { ...settled, transaction_status: "partial_refund", gross_amount: "25178.00", ...info({}) };
+    expect(await get({ ...partly, refund_amount: "25000.00" })).toMatchObject({ value: { evidence: { status: "refunded", refunded: 2_500_000n } } });
+    expect(await get({ ...partly, refund_amount: "24999.00" })).toMatchObject({ value: { evidence: { status: "partially_refunded" } } });
+  });
+
   test.each([
     ["does not belong to the amount beside it", { gross_amount: "99.00" }],
     ["is larger than what was paid", { original_amount: "30000.00" }],
