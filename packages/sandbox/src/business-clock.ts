@@ -46,7 +46,7 @@ export class BusinessClock implements Clock {
     this.#version += 1;
     this.#settings.set("clock_offset_ms", offset_ms);
     this.#settings.set("clock_version", this.#version);
-    for (const wake of [...this.#waiters]) wake();
+    for (const wake of this.#waiters) wake();
   }
 
   /** The reading as soon as its version differs from `after`, or after `wait_ms` of real time. */

@@ -52,7 +52,7 @@ export function unknownTransaction(context: Context): EmulatorResponse {
 }
 
 /** Whose Server Key stands in the Basic header: its user name, with an empty password (midtrans.md §1). */
-export function merchantOf(context: Context, request: EmulatorRequest): Merchant | undefined {
+export function merchantOf(context: Context, request: Pick<EmulatorRequest, "headers">): Merchant | undefined {
   const match = /^Basic\s+([A-Za-z0-9+/=]+)\s*$/i.exec(request.headers.authorization ?? "");
   if (!match) return undefined;
   const user = Buffer.from(match[1]!, "base64").toString("utf8");
