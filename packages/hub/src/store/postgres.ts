@@ -1,9 +1,10 @@
 import { invariant } from "@lunas/domain";
-import { Kysely, sql } from "kysely";
+import { Kysely } from "kysely";
 import pg from "pg";
 import { CodecPlugin, StoreError, translateError } from "./codec.ts";
 import { POSTGRES } from "./engine.ts";
 import { PostgresEdgeDialect } from "./postgres-dialect.ts";
+import { recordOnPostgres } from "./postgres-notifications.ts";
 import type { Database } from "./schema.ts";
 import type { Db, NotificationRecord, Store, Tx } from "./store.ts";
 import { inTransactionScope, ONLY_INSIDE, ONLY_OUTSIDE, runInTransactionScope } from "./transaction-scope.ts";
@@ -73,63 +74,31 @@ export class PostgresStore implements Store {
     }
   }
 
-  async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    invariant(!inTransactionScope(), "a transaction was begun inside another one");
-    for (let run = 1; ; run += 1) {
-      try {
-        return await this.#root.transaction().execute((tx) => runInTransactionScope(() => work(tx.withPlugin(ONLY_INSIDE))));
-      } catch (error) {
-        const code = ((error as { cause?: { code?: string } }).cause ?? (error as { code?: string }))?.code;
-        if (run >= RUNS_MAX || !code || !RERUN_CODES.has(code)) throw translateError(error);
-      }
-    }
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return rerun(() => this.#root.transaction().execute((tx) => runInTransactionScope(() => work(tx.withPlugin(ONLY_INSIDE)))));
   }
 
-  async recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]> {
-    // One statement cannot touch a row twice, so repetitions within the group are folded first.
-    const first = new Map<string, { record: NotificationRecord; times: number }>();
-    const keys = records.map((record) => {
-      const key = Buffer.from(record.dedupe).toString("latin1");
-      const seen = first.get(key);
-      if (seen) seen.times += 1;
-      else first.set(key, { record, times: 1 });
-      return key;
-    });
-    const groups = [...first.values()].sort((a, b) => Buffer.compare(a.record.dedupe, b.record.dedupe));
-    const column = <K extends keyof NotificationRecord>(name: K) => groups.map(({ record }) => record[name]);
-    const rows = await this.write(async (tx) => {
-      const result = await sql<{ seq: number; dedupe: Buffer; inserted: boolean }>`
-        INSERT INTO notifications
-          (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, remote_address, received_at, last_received_at, repeats)
-        SELECT a, s, v, r, d, f, p, e, c, m, t, t, n - 1 FROM unnest(
-          ${column("account_id")}::text[], ${column("shop_id")}::text[], ${column("verdict")}::bigint[], ${column("route")}::bigint[],
-          ${column("dedupe")}::bytea[], ${column("reference")}::text[], ${column("provider_id")}::text[], ${column("event_key")}::text[],
-          ${column("claim")}::text[], ${column("remote_address")}::text[], ${column("received_at")}::bigint[], ${groups.map(({ times }) => times)}::bigint[]
-        ) AS u (a, s, v, r, d, f, p, e, c, m, t, n)
-        ON CONFLICT (dedupe) DO UPDATE SET
-          repeats = notifications.repeats + excluded.repeats + 1, last_received_at = excluded.last_received_at,
-          route = CASE WHEN notifications.route IN (1, 4) THEN 0 ELSE notifications.route END
-        RETURNING seq, dedupe, (xmax = 0) AS inserted`.execute(tx);
-      const inserted = result.rows.filter((row) => row.inserted);
-      if (inserted.length > 0) {
-        const sealed = inserted.map((row) => first.get(row.dedupe.toString("latin1"))!.record.sealed);
-        await sql`INSERT INTO notification_bodies (seq, sealed) SELECT * FROM unnest(${inserted.map((row) => row.seq)}::bigint[], ${sealed}::bytea[])`.execute(
-          tx,
-        );
-      }
-      return new Set(inserted.map((row) => row.dedupe.toString("latin1")));
-    });
-    const taken = new Set<string>();
-    return keys.map((key) => {
-      const isFirst = rows.has(key) && !taken.has(key);
-      taken.add(key);
-      return { repeated: !isFirst };
-    });
+  recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]> {
+    return rerun(() => recordOnPostgres(this.#pool, records));
   }
 
   /** Waits for the queries that are under way. */
   async close(): Promise<void> {
     // Not Kysely's `destroy`, which does nothing before its first query.
     if (!this.#pool.ending) await this.#pool.end();
+  }
+}
+
+/** Runs a transaction, and again when it lost against another one. */
+async function rerun<T>(transaction: () => Promise<T>): Promise<T> {
+  invariant(!inTransactionScope(), "a transaction was begun inside another one");
+  for (let run = 1; ; run += 1) {
+    try {
+      return await transaction();
+    } catch (error) {
+      const translated = translateError(error);
+      const code = translated instanceof StoreError ? (translated.cause as { code?: string } | undefined)?.code : undefined;
+      if (run >= RUNS_MAX || !code || !RERUN_CODES.has(code)) throw translated;
+    }
   }
 }

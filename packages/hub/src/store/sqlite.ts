@@ -6,11 +6,12 @@ import { invariant } from "@lunas/domain";
 import BetterSqlite3 from "better-sqlite3";
 import { Kysely } from "kysely";
 import { backupSqliteFile } from "./backup.ts";
-import { asBuffer, CodecPlugin, encodeParameter, StoreError, translateError } from "./codec.ts";
+import { CodecPlugin, StoreError, translateError } from "./codec.ts";
 import { SQLITE } from "./engine.ts";
 import type { Database } from "./schema.ts";
 import { type SqliteConnection, SqliteConnectionDialect } from "./sqlite-dialect.ts";
 import { holdSqliteLock } from "./sqlite-lock.ts";
+import { recordOnSqlite } from "./sqlite-notifications.ts";
 import type { Db, NotificationRecord, Store, Tx } from "./store.ts";
 import { inTransactionScope, ONLY_INSIDE, ONLY_OUTSIDE, runInTransactionScope } from "./transaction-scope.ts";
 
@@ -174,29 +175,7 @@ export class SqliteStore implements Store {
   }
 
   recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]> {
-    return this.write(async () => {
-      const insert = this.#writer.prepare(INSERT_NOTIFICATION);
-      const insertBody = this.#writer.prepare(INSERT_BODY);
-      return records.map((r) => {
-        const row = insert.get(
-          r.account_id,
-          r.shop_id,
-          r.verdict,
-          r.route,
-          asBuffer(r.dedupe),
-          text(r.reference),
-          text(r.provider_id),
-          text(r.event_key),
-          text(r.claim),
-          text(r.remote_address),
-          r.received_at,
-          r.received_at,
-        ) as { seq: bigint; repeats: bigint };
-        const repeated = row.repeats > 0n;
-        if (!repeated) insertBody.run(row.seq, asBuffer(r.sealed));
-        return { repeated };
-      });
-    });
+    return this.write(async () => recordOnSqlite(this.#writer, records));
   }
 
   /** A consistent copy of the database into a new file, made by a worker thread while it is in use. */
@@ -216,14 +195,3 @@ export class SqliteStore implements Store {
 function closedError(): StoreError {
   return new StoreError("unavailable", "the database is closed", undefined);
 }
-
-const text = encodeParameter as (value: string | null) => string | null;
-
-/** A repetition is counted and, unless it is quarantined or parked, is new work again. */
-const INSERT_NOTIFICATION = `INSERT INTO notifications
-  (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, remote_address, received_at, last_received_at, repeats)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)
-  ON CONFLICT (dedupe) DO UPDATE SET repeats = repeats + 1, last_received_at = MAX(last_received_at, excluded.last_received_at),
-    route = CASE WHEN route IN (1, 4) THEN 0 ELSE route END
-  RETURNING seq, repeats`;
-const INSERT_BODY = "INSERT INTO notification_bodies (seq, sealed) VALUES (?, ?)";
