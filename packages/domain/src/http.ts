@@ -7,6 +7,8 @@ export interface HttpRequest {
   readonly timeout_ms: number;
   /** Bytes of the answer that are read; more is `too_large`. */
   readonly max_bytes?: number;
+  /** Where more comes, what was read is the answer instead of `too_large`. */
+  readonly truncate?: boolean;
 }
 
 /** Whose fault it was: `blocked` is our own guard against forbidden addresses. */

@@ -45,6 +45,8 @@ export interface RunningHub {
   readonly hub: Hub;
   readonly url: string;
   readonly api: FastifyInstance;
+  /** Moves business time, as the sandbox's clock control does in development, and wakes what fell due. */
+  setBusinessOffset(offset_ms: number): void;
   /** Resolves when inbox, jobs and deliveries hold nothing that is due now. */
   idle(): Promise<void>;
   stop(): Promise<void>;
@@ -92,7 +94,12 @@ async function run(config: Config, options: HubOptions, hub: Hub, business: Offs
     for (const one of stops.toReversed()) await one();
     await hub.store.close();
   };
-  return { hub, url, api, idle: async () => workers?.idle(), stop: () => (stopped ??= stop()) };
+  const setBusinessOffset = (offset_ms: number): void => {
+    business.setOffset(offset_ms);
+    hub.signals.emit({ kind: "jobs" });
+    hub.signals.emit({ kind: "deliveries" });
+  };
+  return { hub, url, api, setBusinessOffset, idle: async () => workers?.idle(), stop: () => (stopped ??= stop()) };
 }
 
 function startWorkers(hub: Hub, stops: (() => Promise<void>)[]): { idle(): Promise<void> } {
