@@ -128,9 +128,10 @@ async function serve(parts: Parts, emulator: Emulator, request: FastifyRequest, 
   return send(reply, answer);
 }
 
+/** Bytes, so that the content type stays as the emulator has it. */
 function send(reply: FastifyReply, answer: EmulatorResponse): unknown {
   return reply
     .code(answer.status)
     .headers(answer.headers)
-    .send(typeof answer.body === "string" ? answer.body : Buffer.from(answer.body));
+    .send(Buffer.from(answer.body as string));
 }

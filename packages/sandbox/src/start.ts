@@ -6,6 +6,7 @@ import { addControl } from "./control.ts";
 import { openDatabase, Settings, wipe } from "./database.ts";
 import type { FaultRule } from "./faults.ts";
 import { Faults, faultListSchema } from "./faults.ts";
+import { Holds } from "./holds.ts";
 import type { LogEntry } from "./log.ts";
 import { Log } from "./log.ts";
 import { Outbox } from "./outbox.ts";
@@ -54,24 +55,12 @@ export interface Sandbox {
   idle(): Promise<void>;
   /** The first entry of the log, past or to come, that fits. Rejects when the sandbox closes first. */
   waitFor(fits: (entry: LogEntry) => boolean): Promise<LogEntry>;
+  /** Resolves when a fault (`slow`, `timeout-after-success`) holds a connection. */
+  held(): Promise<void>;
+  /** Lets every connection go that is held, before its time. */
+  release(): void;
   reset(options?: { clock?: boolean }): void;
   close(): Promise<void>;
-}
-
-/** Real time passing, ended early by closing: for the faults that hold a connection. */
-function pauses(closing: AbortSignal): (ms: number) => Promise<void> {
-  return async (ms) =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      closing.addEventListener(
-        "abort",
-        () => {
-          clearTimeout(timer);
-          resolve();
-        },
-        { once: true },
-      );
-    });
 }
 
 /** Starts the emulators of all providers behind one HTTP port. */
@@ -84,7 +73,8 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
   const log = new Log(database, () => ({ wall: systemClock.now(), business: clock.now() }));
   const sender = new Sender();
   const closing = new AbortController();
-  const pause = pauses(closing.signal);
+  const holds = new Holds();
+  const pause = async (ms: number): Promise<void> => holds.pause(ms);
   const emulators = new Map<string, Emulator>();
   const outbox = new Outbox({ database, business: clock, random, faults, log, sender, emulators, pause });
   const notify = new Map<string, string>(Object.entries(options.notify ?? {}));
@@ -156,9 +146,12 @@ export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbo
     ledger: () => [...emulators.values()].flatMap((emulator) => emulator.ledger()),
     log: (after) => log.read(after),
     idle: async () => outbox.idle(),
+    held: async () => holds.held(),
+    release: () => holds.release(),
     waitFor: async (fits) => waitFor(log, fits, closing.signal),
     close: async () => {
       closing.abort();
+      holds.close();
       ticker.close();
       outbox.close();
       await sender.close();

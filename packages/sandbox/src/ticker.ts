@@ -30,16 +30,18 @@ export class Ticker {
     this.arm();
   }
 
-  /** Sets the timer for what is due next, where that is in the future: what is due now is on its way already. */
+  /** Sets the timer for what is due next. What the outbox has due now is on its way already; what an emulator has due now is done at once. */
   arm(): void {
     clearTimeout(this.#timer);
     if (this.#closed) return;
     const { emulators, outbox, clock } = this.#parts;
     const now = clock.now();
-    const times = [outbox.nextDue(), ...[...emulators.values()].map((emulator) => emulator.nextDue())].filter((at) => at !== undefined);
-    const next = times.filter((at) => at > now).sort((a, b) => a - b)[0];
-    if (next === undefined) return;
-    this.#timer = setTimeout(() => this.tick(), Math.min(next - now + 1, LONGEST_WAIT_MS));
+    const outgoing = outbox.nextDue();
+    const times = [...emulators.values()].map((emulator) => emulator.nextDue()).filter((at) => at !== undefined);
+    if (outgoing !== undefined && outgoing > now) times.push(outgoing);
+    if (times.length === 0) return;
+    const wait = Math.min(...times) - now;
+    this.#timer = setTimeout(() => this.tick(), wait <= 0 ? 0 : Math.min(wait + 1, LONGEST_WAIT_MS));
     this.#timer.unref();
   }
 

@@ -1,0 +1,309 @@
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import { openBench } from "./testing/merchant.ts";
+
+/** Bodies are typed in as they stand on the wire, and signatures are computed here: nothing of the emulator's own code judges it. */
+
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const sha512 = (text: string): string => createHash("sha512").update(text, "utf8").digest("hex");
+
+describe("charge, byte for byte", () => {
+  test("GoPay answers as midtrans.md §5.1 shows, and without nulls or a signature", async () => {
+    const { call, sandbox } = await openBench();
+    const api = `${sandbox.url}/midtrans`;
+    const answer = await call(
+      "POST",
+      "/v2/charge",
+      '{"payment_type":"gopay","transaction_details":{"order_id":"INV-2001","gross_amount":25000},"gopay":{"enable_callback":true,"callback_url":"shop://done"}}',
+    );
+    const { transaction_id } = answer.body as { transaction_id: string };
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("content-type")).toBe("application/json");
+    expect(answer.body).toEqual({
+      status_code: "201",
+      status_message: "GoPay transaction is created",
+      transaction_id: expect.stringMatching(UUID),
+      order_id: "INV-2001",
+      merchant_id: "G000000001",
+      gross_amount: "25000.00",
+      currency: "IDR",
+      payment_type: "gopay",
+      transaction_time: "2026-07-17 10:00:00",
+      transaction_status: "pending",
+      fraud_status: "accept",
+      actions: [
+        { name: "generate-qr-code", method: "GET", url: `${api}/v2/gopay/${transaction_id}/qr-code` },
+        { name: "generate-qr-code-v2", method: "GET", url: expect.stringMatching(/\/v4\/qris\/gopay\/[A-Za-z0-9]+\/qr-code$/) },
+        {
+          name: "deeplink-redirect",
+          method: "GET",
+          url: expect.stringMatching(
+            /\/simulator\/gopay\/ui\/checkout\?referenceid=[A-Za-z0-9]+&callback_url=shop%3A%2F%2Fdone%3Forder_id%3DINV-2001$/,
+          ),
+        },
+        { name: "get-status", method: "GET", url: `${api}/v2/${transaction_id}/status` },
+        { name: "cancel", method: "POST", url: `${api}/v2/${transaction_id}/cancel`, fields: [] },
+      ],
+      channel_response_code: "200",
+      channel_response_message: "Success",
+      expiry_time: "2026-07-17 10:15:00",
+    });
+  });
+
+  test("QRIS has its string and two pictures, BCA its number, Permata its own field, with their default expiry", async () => {
+    const { call } = await openBench();
+    const charge = async (body: string) => (await call("POST", "/v2/charge", body)).body;
+    const qris = await charge('{"payment_type":"qris","transaction_details":{"order_id":"Q","gross_amount":44000}}');
+    expect(qris).toMatchObject({ status_message: "QRIS transaction is created", acquirer: "gopay", expiry_time: "2026-07-17 10:15:00" });
+    expect((qris.actions as { name: string }[]).map(({ name }) => name)).toEqual(["generate-qr-code", "generate-qr-code-v2"]);
+    const bca = await charge(
+      '{"payment_type":"bank_transfer","bank_transfer":{"bank":"bca","va_number":"111111"},"transaction_details":{"order_id":"B","gross_amount":44000}}',
+    );
+    expect(bca).toMatchObject({
+      status_message: "Success, Bank Transfer transaction is created",
+      va_numbers: [{ bank: "bca", va_number: "91019111111" }],
+      expiry_time: "2026-07-18 10:00:00",
+    });
+    const permata = await charge(
+      '{"payment_type":"bank_transfer","bank_transfer":{"bank":"permata"},"transaction_details":{"order_id":"P","gross_amount":44000}}',
+    );
+    expect(permata).toMatchObject({
+      status_message: "Success, PERMATA VA transaction is successful",
+      permata_va_number: expect.stringMatching(/^8778\d{12}$/),
+    });
+    expect(permata).not.toHaveProperty("va_numbers");
+  });
+
+  test("a VA number that is taken is silently another one, one too short is filled, one too long is cut", async () => {
+    const { call } = await openBench();
+    const number = async (order_id: string, wish: string) => {
+      const { body } = await call(
+        "POST",
+        "/v2/charge",
+        `{"payment_type":"bank_transfer","bank_transfer":{"bank":"bca","va_number":"${wish}"},"transaction_details":{"order_id":"${order_id}","gross_amount":1}}`,
+      );
+      return (body.va_numbers as { va_number: string }[])[0]!.va_number;
+    };
+    expect(await number("A", "42")).toBe("91019000042");
+    expect(await number("B", "42")).not.toBe("91019000042");
+    expect(await number("C", "1234567890123456")).toBe("9101912345678901");
+  });
+
+  test("an order id that is a number comes back as a string, and ids with spaces, colons and plus signs are taken", async () => {
+    const { call } = await openBench();
+    const first = await call("POST", "/v2/charge", '{"payment_type":"gopay","transaction_details":{"order_id":1554320900,"gross_amount":"100000"}}');
+    expect(first.body).toMatchObject({ order_id: "1554320900", gross_amount: "100000.00" });
+    const second = await call(
+      "POST",
+      "/v2/charge",
+      '{"payment_type":"gopay","transaction_details":{"order_id":"2016-10-20 12:39:16 +0700","gross_amount":100000}}',
+    );
+    expect(second.body.order_id).toBe("2016-10-20 12:39:16 +0700");
+    const strict = await openBench({ switches: { midtrans: { strict_order_id: true } } });
+    expect(
+      (await strict.call("POST", "/v2/charge", '{"payment_type":"gopay","transaction_details":{"order_id":"a b","gross_amount":1}}')).status,
+    ).toBe(400);
+  });
+
+  test.each([
+    ["no amount", '{"payment_type":"gopay","transaction_details":{"order_id":"A"}}', "transaction_details.gross_amount is required"],
+    [
+      "an amount of nothing",
+      '{"payment_type":"gopay","transaction_details":{"order_id":"A","gross_amount":0}}',
+      "transaction_details.gross_amount must be between 0.01 - 99999999999.00",
+    ],
+    [
+      "an amount too large",
+      '{"payment_type":"gopay","transaction_details":{"order_id":"A","gross_amount":100000000000}}',
+      "transaction_details.gross_amount must be between 0.01 - 99999999999.00",
+    ],
+    [
+      "an amount in words",
+      '{"payment_type":"gopay","transaction_details":{"order_id":"A","gross_amount":"much"}}',
+      "transaction_details.gross_amount is not a number",
+    ],
+    [
+      "decimals of rupiah",
+      '{"payment_type":"gopay","transaction_details":{"order_id":"A","gross_amount":10.5}}',
+      "transaction_details.gross_amount must not have decimals in IDR",
+    ],
+    [
+      "items that do not sum up",
+      '{"payment_type":"gopay","transaction_details":{"order_id":"A","gross_amount":10},"item_details":[{"name":"x","price":4,"quantity":2}]}',
+      "transaction_details.gross_amount is not equal to the sum of item_details",
+    ],
+    [
+      "an item's name of 51",
+      `{"payment_type":"gopay","transaction_details":{"order_id":"A","gross_amount":1},"item_details":[{"name":"${"x".repeat(51)}","price":1,"quantity":1}]}`,
+      "item_details[0].name must be at most 50 characters",
+    ],
+    [
+      "an order id of 51",
+      `{"payment_type":"gopay","transaction_details":{"order_id":"${"x".repeat(51)}","gross_amount":1}}`,
+      "transaction_details.order_id must be 1 - 50 characters",
+    ],
+    ["no payment type", '{"transaction_details":{"order_id":"A","gross_amount":1}}', "payment_type is required"],
+    [
+      "a life of 10 seconds",
+      '{"payment_type":"gopay","transaction_details":{"order_id":"A","gross_amount":1},"custom_expiry":{"expiry_duration":10,"unit":"second"}}',
+      "custom_expiry.expiry_duration must be at least 20 seconds and end in the future",
+    ],
+  ])("refuses %s with a real 400 and says why", async (_name, body, message) => {
+    const { call } = await openBench();
+    const answer = await call("POST", "/v2/charge", body);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toEqual({
+      status_code: "400",
+      status_message: "One or more parameters in the payload is invalid.",
+      validation_messages: [message],
+      id: expect.stringMatching(UUID),
+    });
+  });
+
+  test("a discount is a negative line, and the sum fits", async () => {
+    const { call } = await openBench();
+    const body =
+      '{"payment_type":"gopay","transaction_details":{"order_id":"A","gross_amount":8},"item_details":[{"name":"x","price":5,"quantity":2},{"name":"off","price":-2,"quantity":1}]}';
+    expect((await call("POST", "/v2/charge", body)).body.status_code).toBe("201");
+  });
+
+  test("bodies that clients really send: empty, `null`, not JSON; and a GET with a body", async () => {
+    const { call, sandbox, gopay } = await openBench();
+    expect((await call("POST", "/v2/charge", "")).status).toBe(400);
+    const nothing = await call("POST", "/v2/charge", "null");
+    expect([nothing.status, nothing.body.status_code]).toEqual([500, "500"]);
+    const broken = await call("POST", "/v2/charge", '{"payment_type":');
+    expect([broken.status, broken.body.status_code]).toEqual([413, "413"]);
+    for (const [order_id, body] of [
+      ["A", "null"],
+      ["B", ""],
+      ["C", "{}"],
+    ] as const) {
+      await gopay(order_id);
+      expect((await call("POST", `/v2/${order_id}/cancel`, body)).body.status_code).toBe("200");
+    }
+    await gopay("D");
+    const { statusCode, body } = await (
+      await import("undici")
+    ).request(`${sandbox.url}/midtrans/v2/D/status`, {
+      method: "GET",
+      body: "{}",
+      headers: { "content-type": "application/json", authorization: `Basic ${Buffer.from("SB-Mid-server-lunas-sandbox:").toString("base64")}` },
+    });
+    expect([statusCode, ((await body.json()) as Record<string, unknown>).transaction_status]).toEqual([200, "pending"]);
+  });
+
+  test("payment types: unknown is 400, known but not activated is 402 in the body", async () => {
+    const { call } = await openBench();
+    const charge = async (type: string) =>
+      call("POST", "/v2/charge", `{"payment_type":"${type}","transaction_details":{"order_id":"A","gross_amount":1}}`);
+    expect((await charge("barter")).body).toMatchObject({ status_code: "400", validation_messages: ["payment_type is not supported"] });
+    const card = await charge("credit_card");
+    expect([card.status, card.body.status_code]).toEqual([200, "402"]);
+  });
+
+  test("a body over 1 MiB is refused, and the sandbox lives on", async () => {
+    const { call } = await openBench();
+    expect((await call("POST", "/v2/charge", `{"x":"${"y".repeat(1024 * 1024)}"}`)).status).toBe(413);
+    expect((await call("GET", "/v2/none/status")).body.status_code).toBe("404");
+  });
+
+  test("too many charges in a minute are 429 when that is switched on", async () => {
+    const { call, sandbox } = await openBench({ switches: { midtrans: { charges_per_minute: 2 } } });
+    const charge = async (id: string) =>
+      (await call("POST", "/v2/charge", `{"payment_type":"gopay","transaction_details":{"order_id":"${id}","gross_amount":1}}`)).status;
+    expect([await charge("A"), await charge("B"), await charge("C")]).toEqual([200, 200, 429]);
+    sandbox.advance(61_000);
+    expect(await charge("D")).toBe(200);
+  });
+});
+
+describe("status and signature, by hand", () => {
+  test("the signature is over the strings of the same body, with the code of that body", async () => {
+    const { call, gopay, pay } = await openBench();
+    await gopay("order-101", 44_000);
+    const pending = await call("GET", "/v2/order-101/status");
+    expect(pending.body.signature_key).toBe(sha512("order-10120144000.00SB-Mid-server-lunas-sandbox"));
+    await pay("order-101");
+    const paid = await call("GET", "/v2/order-101/status");
+    expect(paid.body.signature_key).toBe(sha512("order-10120044000.00SB-Mid-server-lunas-sandbox"));
+  });
+
+  test("vectors V1 to V3 of midtrans.md §11.3 come out with their key", async () => {
+    const key = "SB-Mid-server-EmulatorKey0000000001";
+    const { call, sandbox, control, receiver } = await openBench({ acceptAnyKey: true });
+    const authorization = `Basic ${Buffer.from(`${key}:`).toString("base64")}`;
+    await call("POST", "/v2/charge", '{"payment_type":"gopay","transaction_details":{"order_id":"order-101","gross_amount":44000}}', {
+      authorization,
+    });
+    await sandbox.idle();
+    await control("/midtrans/order-101/pay");
+    await sandbox.idle();
+    await control("/midtrans/order-101/reverse");
+    await sandbox.idle();
+    expect(receiver.received.map(({ body }) => body.signature_key)).toEqual([
+      "c05f604dd9ea1461d0e0a4e63024262929a0e4c1e372914895cdbb566862b0cde9950ab8bf08ce2ff615c87f7867285ba86c0218abc4d7e88f773422e1ed098d",
+      "8fafce88af56cc4a005e322e6f0f4442703f53f5f50081a51fc0ba8968774fb4b0c7c49b9b3fe93e2b4013b0e55a2b2390c1b37e8912e6998a47f1054d6414bf",
+      "fbf9dba1e7a2cacdf19bd6e522d0cb7db568c5e9ae2f5f67727c037bdb29fd84ea1c08bbe09b3ebdc048c78191a033273d2640573ffed51b34ceb0b9857ba56d",
+    ]);
+  });
+
+  test("each state has its code in status answers and its own in notifications (midtrans.md §10)", async () => {
+    const { call, gopay, control, receiver, sandbox } = await openBench({ switches: { midtrans: { wallet_failure_denies: true } } });
+    for (const action of ["pay", "deny", "cancel", "expire"]) {
+      await gopay(action);
+      await control(`/midtrans/${action}/${action}`);
+    }
+    await sandbox.idle();
+    const codes = async (id: string) => [
+      (await call("GET", `/v2/${id}/status`)).body.status_code,
+      receiver.received.findLast(({ body }) => body.order_id === id)!.body.status_code,
+    ];
+    expect(await codes("pay")).toEqual(["200", "200"]);
+    expect(await codes("deny")).toEqual(["202", "202"]);
+    expect(await codes("cancel")).toEqual(["200", "202"]);
+    expect(await codes("expire")).toEqual(["407", "202"]);
+  });
+
+  test("custom fields and metadata come back", async () => {
+    const { call } = await openBench();
+    await call(
+      "POST",
+      "/v2/charge",
+      '{"payment_type":"gopay","transaction_details":{"order_id":"A","gross_amount":1},"custom_field1":"one","metadata":{"cart":7}}',
+    );
+    expect((await call("GET", "/v2/A/status")).body).toMatchObject({ custom_field1: "one", metadata: { cart: 7 } });
+  });
+
+  test("a fee imposed on the payer makes the amount larger, and the original stands in the metadata", async () => {
+    const { call, gopay, control } = await openBench();
+    await gopay("INV-118", 10_000);
+    await control("/midtrans/INV-118/pay", { fee: 71 });
+    expect((await call("GET", "/v2/INV-118/status")).body).toMatchObject({
+      gross_amount: "10071.00",
+      signature_key: sha512("INV-11820010071.00SB-Mid-server-lunas-sandbox"),
+      metadata: {
+        extra_info: { gross_amount_info: { original_amount: "10000.00", gross_amount: "10071.00", customer_imposed_payment_fee: "71.00" } },
+      },
+    });
+  });
+});
+
+describe("who asks", () => {
+  test("another merchant's transaction does not exist", async () => {
+    const { call, gopay } = await openBench({ acceptAnyKey: true });
+    await gopay("A");
+    const authorization = `Basic ${Buffer.from("SB-Mid-server-another:").toString("base64")}`;
+    expect((await call("GET", "/v2/A/status", undefined, { authorization })).body.status_code).toBe("404");
+  });
+
+  test("no authorization, another scheme and rubbish are 401", async () => {
+    const { call } = await openBench();
+    for (const authorization of ["", "Bearer SB-Mid-server-lunas-sandbox", "Basic %%%", "Basic"]) {
+      expect((await call("GET", "/v2/A/status", undefined, { authorization })).body).toEqual({
+        status_code: "401",
+        status_message: "Transaction cannot be authorized with the current client/server key.",
+      });
+    }
+  });
+});
