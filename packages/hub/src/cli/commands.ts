@@ -110,8 +110,10 @@ async function doctor(hub: Hub): Promise<Record<string, unknown>> {
     unmatched_money: sql`SELECT count(*) AS count FROM unmatched_money WHERE payment_id IS NULL`,
     notifications_waiting: sql`SELECT count(*) AS count FROM notifications WHERE route = ${ROUTE.new}`,
     notifications_quarantined: sql`SELECT count(*) AS count FROM notifications WHERE route = ${ROUTE.quarantined}`,
+    jobs_due: sql`SELECT count(*) AS count FROM jobs WHERE due_at <= ${overdue + 60_000}`,
     jobs_overdue_by_a_minute: sql`SELECT count(*) AS count FROM jobs WHERE due_at < ${overdue}`,
-    deliveries_due: sql`SELECT count(*) AS count FROM deliveries WHERE status = 'due'`,
+    deliveries_due: sql`SELECT count(*) AS count FROM deliveries WHERE (status = 'due' AND due_at <= ${overdue + 60_000}) OR status = 'delivering'`,
+    deliveries_planned: sql`SELECT count(*) AS count FROM deliveries WHERE status = 'due'`,
     deliveries_exhausted: sql`SELECT count(*) AS count FROM deliveries WHERE status = 'exhausted'`,
     endpoints_paused: sql`SELECT count(*) AS count FROM endpoints WHERE status = 'paused'`,
   };
