@@ -15,8 +15,9 @@ export interface CheckoutTarget {
 export type CheckoutWay = "redirect" | "snap";
 
 /**
- * How the popup ended, as the buyer's browser tells it. None of these is a proof:
- * only a verified webhook makes an order paid. `closed`: the buyer closed it without choosing.
+ * What became of the popup, as the buyer's browser tells it. None of these is a proof:
+ * only a verified webhook makes an order paid. `pending`: the buyer has chosen how to pay; the popup may still be open, and
+ * `finished` may follow. `closed`: the buyer closed it without choosing.
  */
 export type PopupOutcome = "finished" | "pending" | "failed" | "closed";
 
@@ -43,7 +44,7 @@ function webUrl(url: string, page: CheckoutPage): string {
   return parsed.href;
 }
 
-/** Creates the payment and takes the buyer to it. Ends once the buyer is on the way or the popup has ended. Throws what `createPayment` throws. */
+/** Creates the payment and takes the buyer to it. Ends once the buyer is on the way or the popup has told something. Throws what `createPayment` throws. */
 export async function runCheckout<T extends CheckoutTarget>(options: FlowOptions<T>): Promise<CheckoutStep> {
   const { page } = options;
   const target = await options.createPayment();
