@@ -27,7 +27,7 @@ function headersOf(request: FastifyRequest): Record<string, string> {
 function strangePage(request: FastifyRequest): string | undefined {
   if (!LOOPBACK_HOST.test(request.headers.host ?? "localhost")) return "this sandbox answers on loopback addresses only";
   const { origin } = request.headers;
-  if (!origin || origin === "null" || request.method === "GET" || request.method === "HEAD") return undefined;
+  if (!origin || request.method === "GET" || request.method === "HEAD") return undefined;
   return LOOPBACK_HOST.test(URL.parse(origin)?.host ?? "") ? undefined : "a page of another origin may not do this";
 }
 
