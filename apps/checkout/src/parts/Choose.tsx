@@ -1,3 +1,4 @@
+import { useEffect, useRef } from "react";
 import { remaining } from "../countdown.ts";
 import type { Method, State } from "../contract.ts";
 import { groupMethods, markOf, methodName } from "../methods.ts";
@@ -31,10 +32,17 @@ export function Choose({ checkout, state, now_ms, heading }: ChooseProps) {
       {groupMethods(state.methods).map(({ kind, methods }) => (
         <section key={kind} aria-labelledby={`group-${kind}`} className="group">
           <h2 id={`group-${kind}`}>{texts.choose.groups[kind]}</h2>
+          {/* Said once where every row would say the same. */}
+          {methods.length > 1 && <p className="quiet small">{texts.choose.hints[kind]}</p>}
           <ul className="methods">
             {methods.map((method) => (
               <li key={method.method}>
-                <MethodButton method={method} opening={opening} onChoose={() => checkout.open(method.method, method.account)} />
+                <MethodButton
+                  method={method}
+                  alone={methods.length === 1}
+                  opening={opening}
+                  onChoose={() => checkout.open(method.method, method.account)}
+                />
               </li>
             ))}
           </ul>
@@ -53,11 +61,13 @@ export function Choose({ checkout, state, now_ms, heading }: ChooseProps) {
 
 interface MethodButtonProps {
   readonly method: Method;
+  /** The only one of its kind. */
+  readonly alone: boolean;
   readonly opening: string | undefined;
   readonly onChoose: () => void;
 }
 
-function MethodButton({ method, opening, onChoose }: MethodButtonProps) {
+function MethodButton({ method, alone, opening, onChoose }: MethodButtonProps) {
   const { texts, language } = useSpeech();
   const busy = opening === method.method;
   return (
@@ -75,7 +85,9 @@ function MethodButton({ method, opening, onChoose }: MethodButtonProps) {
       </span>
       <span className="method-words">
         <span className="method-name">{method.label[language]}</span>
-        <span className="quiet small">{busy ? texts.choose.opening(method.label[language]) : texts.choose.hints[method.kind]}</span>
+        {(busy || alone) && (
+          <span className="quiet small">{busy ? texts.choose.opening(method.label[language]) : texts.choose.hints[method.kind]}</span>
+        )}
       </span>
       {busy ? <span className="spinner spinner-small" aria-hidden="true" /> : <NextIcon size={18} />}
     </button>
@@ -84,8 +96,11 @@ function MethodButton({ method, opening, onChoose }: MethodButtonProps) {
 
 function RefusalNote({ refusal, name }: { readonly refusal: Refusal; readonly name: string }) {
   const { texts } = useSpeech();
+  const note = useRef<HTMLDivElement>(null);
+  // On a phone the pressed button may be a screen below it.
+  useEffect(() => note.current?.scrollIntoView({ block: "nearest" }), []);
   return (
-    <div className="note note-bad" data-testid="refusal">
+    <div className="note note-bad" data-testid="refusal" ref={note}>
       <AlertIcon />
       <div>
         <p className="strong">{texts.refusal.title(name)}</p>

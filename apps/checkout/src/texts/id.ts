@@ -75,7 +75,7 @@ export const id: Texts = {
     go: "Buka halaman pembayaran",
     go_hint: "Anda kembali ke toko setelah selesai.",
     how: "Cara membayar",
-    check: "Saya sudah bayar, periksa sekarang",
+    check: "Sudah bayar? Periksa sekarang",
     checking: "Memeriksa…",
     not_yet: "Belum diterima. Bisa memakan waktu sebentar; halaman ini terus memeriksa.",
     check_failed: "Belum bisa memeriksa. Halaman ini terus mencoba.",
