@@ -51,15 +51,28 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), "lunas-stack-"));
   const [hubPort, shopPort] = [await freePort(), await freePort()];
   const hubUrl = `http://127.0.0.1:${hubPort}`;
-  const sandbox = await startSandbox({ port: 0, databasePath: ":memory:", notify: { midtrans: `${hubUrl}/callbacks/midtrans` }, seed: 7, ...options.sandbox });
+  const sandbox = await startSandbox({
+    port: 0,
+    databasePath: ":memory:",
+    notify: { midtrans: `${hubUrl}/callbacks/midtrans` },
+    seed: 7,
+    ...options.sandbox,
+  });
   const config = readConfig({
-    PORT: String(hubPort), SHOP_PORT: String(shopPort), LUNAS_SANDBOX_URL: sandbox.url, LUNAS_DATABASE_URL: options.databaseUrl ?? `sqlite:${join(folder, "lunas.db")}`,
-    LUNAS_LOG_LEVEL: "silent", ...options.environment,
+    PORT: String(hubPort),
+    SHOP_PORT: String(shopPort),
+    LUNAS_SANDBOX_URL: sandbox.url,
+    LUNAS_DATABASE_URL: options.databaseUrl ?? `sqlite:${join(folder, "lunas.db")}`,
+    LUNAS_LOG_LEVEL: "silent",
+    ...options.environment,
   });
   const hub = await startHub(config, options.hub ?? {});
   const shop = options.shop
     ? await startShop({
-        host: "127.0.0.1", port: shopPort, databasePath: join(folder, "shop.db"), publicUrl: `http://127.0.0.1:${shopPort}`,
+        host: "127.0.0.1",
+        port: shopPort,
+        databasePath: join(folder, "shop.db"),
+        publicUrl: `http://127.0.0.1:${shopPort}`,
         lunas: { baseUrl: hubUrl, apiKey: API_KEY, webhookSecret: WEBHOOK_SECRET },
       })
     : undefined;
@@ -72,13 +85,18 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     }
   };
   return {
-    hub, sandbox, shop, settle,
+    hub,
+    sandbox,
+    shop,
+    settle,
     api: async (method, path, body, headers = {}) => {
       const answer = await fetch(`${hubUrl}${path}`, {
         method,
         headers: {
-          authorization: `Bearer ${API_KEY}`, ...(body === undefined ? {} : { "content-type": "application/json" }),
-          ...(method === "POST" ? { "idempotency-key": crypto.randomUUID() } : {}), ...headers,
+          authorization: `Bearer ${API_KEY}`,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(method === "POST" ? { "idempotency-key": crypto.randomUUID() } : {}),
+          ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
@@ -86,7 +104,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       return { status: answer.status, body: text === "" ? undefined : JSON.parse(text), headers: answer.headers };
     },
     control: async (method, path, body) => {
-      const answer = await fetch(`${sandbox.url}/_control${path}`, { method, ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }) });
+      const answer = await fetch(`${sandbox.url}/_control${path}`, {
+        method,
+        ...(body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
+      });
       const text = await answer.text();
       if (!answer.ok) throw new Error(`the sandbox answered ${answer.status}: ${text}`);
       return text === "" ? undefined : JSON.parse(text);

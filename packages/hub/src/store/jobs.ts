@@ -1,5 +1,6 @@
 import { invariant } from "@lunas/domain";
 import { type RawBuilder, sql } from "kysely";
+import type { EngineProfile } from "./engine.ts";
 import type { JobsTable } from "./schema.ts";
 import type { Store, Tx } from "./store.ts";
 import type { Selectable } from "kysely";
@@ -65,23 +66,27 @@ export async function armJob(tx: Tx, request: JobRequest): Promise<void> {
  * @param now_ms business time.
  */
 export async function claimJobs(store: Store, now_ms: number, lease_ms: number, limit: number, kinds?: readonly string[]): Promise<Job[]> {
+  const statement = claimStatement(store.engine, now_ms, lease_ms, limit, kinds);
+  const { rows } = await store.write((tx) => statement.execute(tx));
+  return rows.sort((a, b) => a.priority - b.priority || a.due_at - b.due_at);
+}
+
+/** The statement of a claim, apart from its running, so that tests can ask the engines how they go about it. */
+export function claimStatement(engine: EngineProfile, now_ms: number, lease_ms: number, limit: number, kinds?: readonly string[]): RawBuilder<Job> {
   const ofKinds = kinds ? sql`AND kind IN (${sql.join(kinds)})` : sql``;
   const range = (condition: RawBuilder<unknown>, order: string) => sql`SELECT * FROM (
     SELECT key FROM jobs WHERE ${condition} AND due_at <= ${now_ms} ${ofKinds}
-    ORDER BY ${sql.ref(order)} LIMIT ${limit} ${sql.raw(store.engine.skipLocked)}) AS range_of_due`;
+    ORDER BY ${sql.ref(order)} LIMIT ${limit} ${sql.raw(engine.skipLocked)}) AS range_of_due`;
   const ranges = [
     range(sql`lease_until IS NOT NULL AND lease_until <= ${now_ms}`, "lease_until"),
     ...PRIORITIES.map((priority) => range(sql`lease_until IS NULL AND priority = ${priority}`, "due_at")),
   ];
-  return store.write(async (tx) => {
-    // MATERIALIZED: PostgreSQL must not run the subquery again for each row, which would take more than was asked for.
-    const { rows } = await sql<Job>`
-      WITH due AS MATERIALIZED (SELECT key FROM (${sql.join(ranges, sql` UNION ALL `)}) AS ranges LIMIT ${limit})
-      UPDATE jobs SET lease_until = ${now_ms + lease_ms}, rearmed_for = NULL, attempts = attempts + 1
-      WHERE key IN (SELECT key FROM due)
-      RETURNING *`.execute(tx);
-    return rows.sort((a, b) => a.priority - b.priority || a.due_at - b.due_at);
-  });
+  // MATERIALIZED: PostgreSQL must not run the subquery again for each row, which would take more than was asked for.
+  return sql<Job>`
+    WITH due AS MATERIALIZED (SELECT key FROM (${sql.join(ranges, sql` UNION ALL `)}) AS ranges LIMIT ${limit})
+    UPDATE jobs SET lease_until = ${now_ms + lease_ms}, rearmed_for = NULL, attempts = attempts + 1
+    WHERE key IN (SELECT key FROM due)
+    RETURNING *`;
 }
 
 /**

@@ -33,20 +33,22 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
 /**
  * Opens a SQLite file with one writing and one read-only connection.
  * @param path a file, or `:memory:` for a throw-away one. Refuses a file that another hub has open.
+ * @param options.busy_wait_ms how long a write waits for another program that holds the file.
  */
-export function openSqlite(path: string): SqliteStore {
+export function openSqlite(path: string, { busy_wait_ms = BUSY_WAIT_MS }: { busy_wait_ms?: number } = {}): SqliteStore {
   const throwAway = path === ":memory:";
   const file = throwAway ? join(realpathSync(tmpdir()), `lunas-${randomBytes(8).toString("hex")}.db`) : prepareFile(path);
   const unlock = throwAway ? () => {} : holdSqliteLock(file);
   const opened: SqliteConnectionDialect[] = [];
   const release = () => {
-    for (const { connection } of opened) connection.db.close();
+    // The writing one last: it moves the journal into the file and removes it, which a read-only one cannot.
+    for (const { connection } of opened.toReversed()) connection.db.close();
     if (throwAway) for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
     unlock();
   };
   try {
-    opened.push(openConnection(file, false, throwAway));
-    opened.push(openConnection(file, true, throwAway));
+    opened.push(openConnection(file, false, throwAway, busy_wait_ms));
+    opened.push(openConnection(file, true, throwAway, busy_wait_ms));
     return new SqliteStore(file, opened[0]!, opened[1]!, release);
   } catch (error) {
     release();
@@ -61,8 +63,8 @@ function prepareFile(path: string): string {
   return join(realpathSync(dirname(realpathSync(path))), basename(realpathSync(path)));
 }
 
-function openConnection(file: string, readonly: boolean, throwAway: boolean): SqliteConnectionDialect {
-  const db = new BetterSqlite3(file, { readonly, timeout: BUSY_WAIT_MS });
+function openConnection(file: string, readonly: boolean, throwAway: boolean, timeout: number): SqliteConnectionDialect {
+  const db = new BetterSqlite3(file, { readonly, timeout });
   db.defaultSafeIntegers(true);
   if (!readonly) {
     db.pragma("journal_mode = WAL");

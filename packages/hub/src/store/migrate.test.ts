@@ -1,0 +1,97 @@
+import { sql } from "kysely";
+import { describe, expect, test } from "vitest";
+import { freshDatabase } from "../../../../tests/harness/postgres.ts";
+import { migrate, openMigratedStore, openStore, pendingMigrations, SchemaTooNewError, type Store } from "./index.ts";
+import { type Migration, MIGRATIONS } from "./migrate.ts";
+import { dumpSchema } from "./schema-dump.ts";
+
+const NAMES = MIGRATIONS.map(({ name }) => name);
+
+function later(breaking: boolean): Migration {
+  return { name: "9999_later", breaking, statements: () => ["ALTER TABLE shops ADD COLUMN later TEXT"] };
+}
+
+describe.each([
+  ["sqlite", async (): Promise<string> => "sqlite::memory:"],
+  ["postgres", freshDatabase],
+] as const)("migrations on %s", (name, database) => {
+  const withStore = async (use: (store: Store, url: string) => Promise<void>) => {
+    const url = await database();
+    const store = await openStore(url);
+    try {
+      await use(store, url);
+    } finally {
+      await store.close();
+    }
+  };
+
+  test("the first run makes everything, the second one nothing", async () => {
+    await withStore(async (store) => {
+      expect(await pendingMigrations(store)).toEqual(NAMES);
+      expect(await migrate(store)).toEqual(NAMES);
+      expect(await migrate(store)).toEqual([]);
+      expect(await pendingMigrations(store)).toEqual([]);
+    });
+  });
+
+  test("the dump in the tree is what the migrations make", async () => {
+    await withStore(async (store) => {
+      await migrate(store);
+      await expect(await dumpSchema(store)).toMatchFileSnapshot(`./schema.${name}.sql`);
+    });
+  });
+
+  test("a migration that fails leaves nothing of itself or of those before it", async () => {
+    await withStore(async (store) => {
+      const broken: Migration = { name: "0002_broken", breaking: false, statements: () => ["CREATE TABLE half (id TEXT)", "CREATE NONSENSE"] };
+      await expect(migrate(store, [...MIGRATIONS, broken])).rejects.toThrow(/syntax/);
+      expect(await pendingMigrations(store)).toEqual(NAMES);
+      expect(await migrate(store)).toEqual(NAMES);
+    });
+  });
+
+  test("a database with a newer schema that breaks this program is refused, with the migration's name", async () => {
+    await withStore(async (store) => {
+      await migrate(store, [...MIGRATIONS, later(true)]);
+      const refused = migrate(store);
+      await expect(refused).rejects.toThrow(SchemaTooNewError);
+      await expect(refused).rejects.toThrow(/newer Lunas \(9999_later\)/);
+    });
+  });
+
+  test("a database with a newer schema that breaks nothing is taken as it is", async () => {
+    await withStore(async (store) => {
+      await migrate(store, [...MIGRATIONS, later(false)]);
+      expect(await migrate(store)).toEqual([]);
+      expect(await pendingMigrations(store)).toEqual([]);
+    });
+  });
+
+  test("programs that start at once agree: each migration is applied once", async () => {
+    await withStore(async (store, url) => {
+      // On SQLite a second hub does not get the file at all; the units of one hub still race for the schema.
+      const stores = name === "sqlite" ? [store] : await Promise.all([1, 2, 3].map(() => openStore(url)));
+      const runs = await Promise.all([store, ...stores].map((each) => migrate(each)));
+      expect(runs.flat()).toEqual(NAMES);
+      if (name === "postgres") await Promise.all(stores.map((each) => each.close()));
+    });
+  });
+});
+
+test("a database that cannot be reached is not taken for one without migrations", async () => {
+  const store = await openMigratedStore("sqlite::memory:");
+  await store.close();
+  await expect(pendingMigrations(store)).rejects.toMatchObject({ fault: "unavailable" });
+});
+
+test("opening and migrating lets go of a database that it refuses", async () => {
+  const url = await freshDatabase();
+  const newer = await openStore(url);
+  await migrate(newer, [...MIGRATIONS, later(true)]);
+  await expect(openMigratedStore(url)).rejects.toThrow(SchemaTooNewError);
+  const { rows } = await newer.read((db) =>
+    sql<{ id: number }>`SELECT pid AS id FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`.execute(db),
+  );
+  expect(rows).toEqual([]);
+  await newer.close();
+});
