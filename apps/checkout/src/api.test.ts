@@ -5,7 +5,7 @@ import { sampleState } from "./sample.test-data.ts";
 function answering(status: number, body: string): { ask: (call: "state" | "open" | "refresh") => Promise<Answer>; seen: Request[] } {
   const seen: Request[] = [];
   const api = createApi("/pay/t", (input, init) => {
-    seen.push(new Request(new URL(String(input), "http://hub"), init));
+    seen.push(new Request(new URL(input as string, "http://hub"), init));
     return Promise.resolve(new Response(body, { status }));
   });
   return { seen, ask: (call) => (call === "open" ? api.open("gopay", "midtrans") : api[call]()) };

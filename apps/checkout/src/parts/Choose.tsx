@@ -98,7 +98,10 @@ function RefusalNote({ refusal, name }: { readonly refusal: Refusal; readonly na
   const { texts } = useSpeech();
   const note = useRef<HTMLDivElement>(null);
   // On a phone the pressed button may be a screen below it.
-  useEffect(() => note.current?.scrollIntoView({ block: "nearest" }), []);
+  useEffect(() => {
+    // A block, because newer browsers answer with a promise, which React would take for a clean-up.
+    note.current?.scrollIntoView({ block: "nearest" });
+  }, []);
   return (
     <div className="note note-bad" data-testid="refusal" ref={note}>
       <AlertIcon />
