@@ -1,5 +1,7 @@
-import Database from "better-sqlite3";
+import { mkdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { invariant } from "@lunas/domain";
+import Database from "better-sqlite3";
 
 const SCHEMA_VERSION = 1;
 
@@ -18,19 +20,19 @@ create table outbox (
   id integer primary key autoincrement,
   provider text not null, url text not null, headers text not null, body text not null, about text not null,
   stream text not null, attempt integer not null default 0, due_at integer not null,
-  state text not null check (state in ('due', 'held', 'done')), drawn integer not null default 0
+  state text not null check (state in ('due', 'held')), drawn integer not null default 0
 );
-create index outbox_due on outbox (state, due_at);
-create index outbox_stream on outbox (stream, id);
+create index outbox_due on outbox (due_at);
 create table log (seq integer primary key autoincrement, entry text not null);
 create table setting (name text primary key, value text not null) without rowid;
 `;
 
 /**
  * Opens the sandbox's own durable store.
- * @param path a file, or `:memory:`.
+ * @param path a file, whose folder is made where it is missing, or `:memory:`.
  */
 export function openDatabase(path: string): Database.Database {
+  if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
   const database = new Database(path);
   database.pragma("journal_mode = WAL");
   // A killed process loses nothing with this; only a power failure could, and the sandbox does not claim to survive one.

@@ -58,6 +58,7 @@ describe("over a restart on a file", () => {
     second.advance(60_000);
     await second.idle();
     expect(receiver.statuses()).toEqual(["pending", "settlement", "pending", "settlement"]);
+    expect(await charge(second.url, "C")).toMatchObject({ status_code: "201", order_id: "C" });
     await second.close();
     await receiver.close();
   });

@@ -20,7 +20,7 @@ interface Row {
   readonly stream: string;
   readonly attempt: number;
   readonly due_at: number;
-  readonly state: "due" | "held" | "done";
+  readonly state: "due" | "held";
   /** Faults for the coming attempt were drawn already, when it was delayed or held. */
   readonly drawn: 0 | 1;
 }
@@ -193,11 +193,11 @@ export class Outbox {
 function prepare(database: Database.Database) {
   return {
     insert: database.prepare("insert into outbox (provider, url, headers, body, about, stream, due_at, state) values (?, ?, ?, ?, ?, ?, ?, 'due')"),
-    due: database.prepare("select * from outbox where state in ('due', 'held') and due_at <= ? order by due_at, id limit ?"),
-    nextDue: database.prepare("select min(due_at) as due_at from outbox where state in ('due', 'held')"),
+    due: database.prepare("select * from outbox where due_at <= ? order by due_at, id limit ?"),
+    nextDue: database.prepare("select min(due_at) as due_at from outbox"),
     postpone: database.prepare("update outbox set due_at = ?, state = ?, drawn = 1 where id = ?"),
     release: database.prepare("update outbox set due_at = ?, state = 'due' where provider = ? and state = 'held' and id < ?"),
     retry: database.prepare("update outbox set attempt = ?, due_at = ?, state = 'due', drawn = 0 where id = ?"),
-    done: database.prepare("update outbox set state = 'done', drawn = 0 where id = ?"),
+    done: database.prepare("delete from outbox where id = ?"),
   };
 }

@@ -1,4 +1,4 @@
-import type { Clock, Emulator, LedgerEntry, MakeEmulator } from "@lunas/domain";
+import type { Clock, Emulator, EmulatorWorld, LedgerEntry, MakeEmulator } from "@lunas/domain";
 import { seededRandom, systemClock, systemRandom } from "@lunas/domain";
 import { midtransEmulator } from "@lunas/providers/midtrans/emulator";
 import { BusinessClock } from "./business-clock.ts";
@@ -17,6 +17,11 @@ import { Ticker } from "./ticker.ts";
 
 /** Every emulator: a new provider is one line here. */
 const EMULATORS: Readonly<Record<string, MakeEmulator>> = { midtrans: midtransEmulator };
+
+/** Between the seeds of two starts: a large prime. */
+const START_STRIDE = 1_000_003;
+
+const LOOPBACK: readonly string[] = ["127.0.0.1", "localhost", "::1"];
 
 export interface SandboxOptions {
   /** 127.0.0.1 when absent. Anything else opens a sandbox without authentication to others. */
@@ -63,79 +68,83 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
-/** Starts the emulators of all providers behind one HTTP port. */
-export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
-  const { host = "127.0.0.1", port = 0, databasePath = ":memory:", seed } = options;
+/** Everything inside, wired together; only the HTTP front is missing. */
+function wire(options: SandboxOptions, url: { value: string }) {
+  const { databasePath = ":memory:", seed } = options;
   const database = openDatabase(databasePath);
-  const clock = new BusinessClock(options.clock ?? systemClock, new Settings(database));
-  const random = seed === undefined ? systemRandom : seededRandom(seed);
+  const settings = new Settings(database);
+  const clock = new BusinessClock(options.clock ?? systemClock, settings);
+  // A second start on the same file must not make the ids of the first again.
+  const start_number = settings.number("starts") ?? 0;
+  settings.set("starts", start_number + 1);
+  const random = seed === undefined ? systemRandom : seededRandom(seed + start_number * START_STRIDE);
   const faults = new Faults(seed ?? 1);
   const log = new Log(database, () => ({ wall: systemClock.now(), business: clock.now() }));
   const sender = new Sender();
-  const closing = new AbortController();
   const holds = new Holds();
   const pause = async (ms: number): Promise<void> => holds.pause(ms);
   const emulators = new Map<string, Emulator>();
   const outbox = new Outbox({ database, business: clock, random, faults, log, sender, emulators, pause });
   const notify = new Map<string, string>(Object.entries(options.notify ?? {}));
-  let url = options.publicUrl ?? "";
-
   for (const [provider, make] of Object.entries(EMULATORS)) {
-    const store = new SqliteEmulatorStore(database, provider);
-    emulators.set(
-      provider,
-      make(
-        {
-          store,
-          business: clock,
-          wall: systemClock,
-          random,
-          accept_any_key: options.acceptAnyKey ?? false,
-          baseUrl: () => `${url}/${provider}`,
-          notifyUrl: () => notify.get(provider),
-          send: (notification) => outbox.enqueue(provider, notification),
-        },
-        options.switches?.[provider],
-      ),
-    );
+    const world: EmulatorWorld = {
+      store: new SqliteEmulatorStore(database, provider),
+      business: clock,
+      wall: systemClock,
+      random,
+      accept_any_key: options.acceptAnyKey ?? false,
+      baseUrl: () => `${url.value}/${provider}`,
+      notifyUrl: () => notify.get(provider),
+      send: (notification) => outbox.enqueue(provider, notification),
+    };
+    emulators.set(provider, make(world, options.switches?.[provider]));
   }
   const ticker = new Ticker({ clock, emulators, outbox });
-  const advance = (by_ms: number): void => {
-    clock.advance(by_ms);
-    ticker.tick();
-  };
-  const reset = ({ clock: also_clock = false }: { clock?: boolean } = {}): void => {
-    wipe(database);
-    faults.set([]);
-    if (also_clock) clock.reset();
-    ticker.tick();
-  };
-  const setNotifyUrl = (provider: string, to: string | null): boolean => {
-    if (!emulators.has(provider)) return false;
-    if (to === null) notify.delete(provider);
-    else notify.set(provider, to);
-    return true;
-  };
+  return { database, clock, faults, log, sender, holds, pause, emulators, outbox, notify, ticker };
+}
 
-  const loopback_only = ["127.0.0.1", "localhost", "::1"].includes(host);
-  const app = makeServer({ emulators, faults, log, pause, onHandled: () => ticker.arm(), loopback_only });
-  addControl(app, {
-    emulators,
-    faults,
-    clock,
-    log,
-    advance,
-    reset,
-    setNotifyUrl,
-    onHandled: () => ticker.arm(),
-    notifyUrls: () => Object.fromEntries([...emulators.keys()].map((provider) => [provider, notify.get(provider) ?? null])),
-  });
-  const listening = await app.listen({ host, port });
-  url = (options.publicUrl ?? listening).replace(/\/+$/, "");
-  ticker.tick();
+type Inside = ReturnType<typeof wire>;
 
+/** What a person or a test does to the whole sandbox. */
+function makeActs({ database, clock, faults, emulators, notify, ticker }: Inside) {
   return {
-    url,
+    advance: (by_ms: number): void => {
+      clock.advance(by_ms);
+      ticker.tick();
+    },
+    reset: ({ clock: also_clock = false }: { clock?: boolean } = {}): void => {
+      wipe(database);
+      faults.set([]);
+      if (also_clock) clock.reset();
+      ticker.tick();
+    },
+    setNotifyUrl: (provider: string, to: string | null): boolean => {
+      if (!emulators.has(provider)) return false;
+      if (to === null) notify.delete(provider);
+      else notify.set(provider, to);
+      return true;
+    },
+    notifyUrls: () => Object.fromEntries([...emulators.keys()].map((provider) => [provider, notify.get(provider) ?? null])),
+  };
+}
+
+/** Starts the emulators of all providers behind one HTTP port. */
+export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
+  const { host = "127.0.0.1", port = 0 } = options;
+  const url = { value: options.publicUrl ?? "" };
+  const inside = wire(options, url);
+  const { database, clock, faults, log, sender, holds, pause, emulators, outbox, ticker } = inside;
+  const acts = makeActs(inside);
+  const closing = new AbortController();
+  const onHandled = (): void => ticker.arm();
+  const app = makeServer({ emulators, faults, log, pause, onHandled, loopback_only: LOOPBACK.includes(host) });
+  addControl(app, { ...acts, emulators, faults, clock, log, onHandled });
+  const listening = await app.listen({ host, port });
+  url.value = (options.publicUrl ?? listening).replace(/\/+$/, "");
+  ticker.tick();
+  const { advance, reset, setNotifyUrl } = acts;
+  return {
+    url: url.value,
     clock,
     advance,
     reset,

@@ -32,9 +32,9 @@ const pageScript = `(function () {
 })();
 `;
 
-const snapScript = (base: string): string => `(function () {
+const snapScript = `(function () {
   "use strict";
-  var BASE = ${JSON.stringify(base)};
+  var BASE = %BASE%;
   var ORIGIN = new URL(BASE).origin;
   var script = document.currentScript || document.querySelector("script[data-client-key]");
   var clientKey = (script && script.getAttribute("data-client-key")) || "";
@@ -124,6 +124,7 @@ const snapScript = (base: string): string => `(function () {
 export function snapScripts(context: Context, request: EmulatorRequest): EmulatorResponse | undefined {
   if (request.method !== "GET") return undefined;
   const headers = { "content-type": "text/javascript; charset=utf-8", "cache-control": "no-store" };
-  if (request.path === "/snap/snap.js") return { status: 200, headers, body: snapScript(context.world.baseUrl()) };
+  if (request.path === "/snap/snap.js")
+    return { status: 200, headers, body: snapScript.replace("%BASE%", () => JSON.stringify(context.world.baseUrl())) };
   return request.path === "/snap/assets/page.js" ? { status: 200, headers, body: pageScript } : undefined;
 }
