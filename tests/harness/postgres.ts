@@ -149,7 +149,7 @@ function startGuarded(base: string, port: number, owner: User, options: Postgres
   const env = { ...environment(), LUNAS_POSTGRES_FOLDER: base };
   // A process group of its own: whoever ends our group must not end the guard before it has cleaned up.
   const guard = spawn("/bin/sh", ["-c", GUARD, "guard", ...command], { ...owner, cwd: base, env, stdio: ["pipe", "ignore", "pipe"], detached: true });
-  guard.stderr!.setEncoding("utf8").on("data", (text: string) => log.add(text));
+  guard.stderr.setEncoding("utf8").on("data", (text: string) => log.add(text));
   return guard;
 }
 

@@ -1,9 +1,8 @@
 import { invariant } from "@lunas/domain";
-import { type RawBuilder, sql } from "kysely";
+import { type RawBuilder, type Selectable, sql } from "kysely";
 import type { EngineProfile } from "./engine.ts";
 import type { JobsTable } from "./schema.ts";
 import type { Store, Tx } from "./store.ts";
-import type { Selectable } from "kysely";
 
 export type Job = Selectable<JobsTable>;
 

@@ -33,7 +33,7 @@ async function anOrder(hub: Store): Promise<string> {
     await tx.insertInto("shops").values(owner).execute();
     await tx.insertInto("orders").values(row).execute();
   });
-  return row.id!;
+  return row.id;
 }
 
 async function armMany(hub: Store, count: number): Promise<string[]> {
@@ -59,7 +59,7 @@ describe("several hubs on one PostgreSQL", () => {
       const reports = racers.map(async (racer) => ((await once(racer, "message")) as [RaceReport])[0]);
       for (const racer of racers) racer.send("go");
       const done = await Promise.all(reports);
-      await Promise.all(racers.map((racer) => (racer.exitCode === null ? once(racer, "exit") : undefined)));
+      await Promise.all(racers.filter((racer) => racer.exitCode === null).map((racer) => once(racer, "exit")));
       const claimed = done.flatMap((report) => report.claimed);
       expect(claimed.toSorted()).toEqual(keys.toSorted());
       expect(done.filter((report) => report.won)).toHaveLength(1);

@@ -23,7 +23,7 @@ export async function openPostgres(url: string, report: (error: Error) => void):
     max: POOL_MAX,
     connectionTimeoutMillis: 10_000,
     // Integers of 64 bits come as bigint, never rounded; the codec makes numbers of those that are not money.
-    types: { getTypeParser: parserOf } as pg.CustomTypesConfig,
+    types: { getTypeParser: parserOf },
     keepAlive: true,
   });
   // An idle connection that breaks emits here; without a listener it would end the process.

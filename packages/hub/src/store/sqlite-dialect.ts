@@ -36,7 +36,7 @@ export class SqliteConnectionDialect implements Dialect {
   }
 
   createIntrospector(db: Kysely<unknown>): DatabaseIntrospector {
-    return new SqliteIntrospector(db as unknown as Kysely<never>);
+    return new SqliteIntrospector(db);
   }
 
   createDriver(): Driver {

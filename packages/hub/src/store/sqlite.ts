@@ -109,7 +109,7 @@ export class SqliteStore implements Store {
     invariant(!inTransactionScope(), "a transaction was begun inside another one");
     if (this.#closed) throw closedError();
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ work, resolve: resolve as Unit["resolve"], reject });
+      this.#queue.push({ work, resolve, reject });
       this.#running ??= this.#drain();
     });
   }
