@@ -21,14 +21,23 @@ async function json<T>(answer: Response, what: string): Promise<T> {
 
 /** Buys one thing in the shop, as its own page does. @returns the shop's order id and the checkout page. */
 async function buy(shop: string): Promise<{ order_id: string; redirect_url: string; total: number }> {
-  const { products } = await json<{ products: { id: string; name: string; price: number; stock: number }[] }>(await fetch(`${shop}/api/products`), "products");
+  const { products } = await json<{ products: { id: string; name: string; price: number; stock: number }[] }>(
+    await fetch(`${shop}/api/products`),
+    "products",
+  );
   const product = products.find((one) => one.stock > 0);
   if (!product) throw new Error("the demo shop has nothing in stock");
   const order = {
-    items: [{ product_id: product.id, quantity: 1 }], customer: { name: "Siti Rahma", email: "siti@example.com", phone: "081234567890" }, way: "redirect",
+    items: [{ product_id: product.id, quantity: 1 }],
+    customer: { name: "Siti Rahma", email: "siti@example.com", phone: "081234567890" },
+    way: "redirect",
   };
   const created = await json<{ order_id: string; redirect_url: string }>(
-    await fetch(`${shop}/api/payments/create-transaction`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(order) }),
+    await fetch(`${shop}/api/payments/create-transaction`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify(order),
+    }),
     "create-transaction",
   );
   say(`shop      order ${created.order_id}: ${product.name}, Rp ${product.price.toLocaleString("id-ID")}`);
@@ -36,12 +45,20 @@ async function buy(shop: string): Promise<{ order_id: string; redirect_url: stri
 }
 
 /** Chooses GoPay on the hosted page and gives what it shows. */
-async function choose(checkout: string): Promise<{ payment: { id: string; status: string; actions: { type: string; image_url?: string; url?: string }[] } }> {
+async function choose(
+  checkout: string,
+): Promise<{ payment: { id: string; status: string; actions: { type: string; image_url?: string; url?: string }[] } }> {
   const state = await json<{ payment: { id: string; status: string; actions: { type: string; image_url?: string; url?: string }[] } }>(
-    await fetch(`${checkout}/payments`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ method: "gopay" }) }),
+    await fetch(`${checkout}/payments`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ method: "gopay" }),
+    }),
     "choose gopay",
   );
-  say(`checkout  GoPay chosen: ${state.payment.id} is ${state.payment.status}; the buyer sees ${state.payment.actions.map((action) => action.type).join(" and ")}`);
+  say(
+    `checkout  GoPay chosen: ${state.payment.id} is ${state.payment.status}; the buyer sees ${state.payment.actions.map((action) => action.type).join(" and ")}`,
+  );
   const qr = state.payment.actions.find((action) => action.type === "qr");
   if (qr?.image_url) {
     const image = Buffer.from(await (await fetch(new URL(qr.image_url, checkout))).arrayBuffer());
@@ -65,8 +82,10 @@ async function main(stack: Stack): Promise<void> {
   say(`shop      order ${told.order.payment_status} (transaction ${told.order.payment_gateway_transaction_id}), because a signed webhook said so`);
   const { body: timeline } = await stack.api("GET", `/v1/payments/${payment.id}/timeline`);
   process.stdout.write("\nTimeline of the payment\n");
-  for (const entry of timeline.data) process.stdout.write(`  ${entry.at}  ${entry.kind.padEnd(12)} ${String(entry.actor).padEnd(28)} ${entry.summary}\n`);
-  if (after.status !== "paid" || told.order.payment_status !== "paid") throw new Error(`not completed: payment ${after.status}, shop ${told.order.payment_status}`);
+  for (const entry of timeline.data)
+    process.stdout.write(`  ${entry.at}  ${entry.kind.padEnd(12)} ${String(entry.actor).padEnd(28)} ${entry.summary}\n`);
+  if (after.status !== "paid" || told.order.payment_status !== "paid")
+    throw new Error(`not completed: payment ${after.status}, shop ${told.order.payment_status}`);
   process.stdout.write("\nLunas.\n");
 }
 

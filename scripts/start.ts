@@ -4,14 +4,19 @@
  */
 import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { buildStale } from "./lib/front-ends.ts";
+import { whenNpmIsGone } from "./lib/orphan.ts";
 import { ROOT } from "./lib/paths.ts";
 import { requireRuntime } from "./lib/runtime.ts";
 import { development, welcome } from "./lib/services.ts";
-import { deathSentence, Supervisor } from "./lib/supervisor.ts";
+import { type Death, deathSentence, Supervisor } from "./lib/supervisor.ts";
 
 const READY_WITHIN_MS = 60_000;
 const GRACE_MS = 10_000;
+const SIGNAL_SPREAD_MS = 200;
+/** A person or the system asked us to stop: all is well. */
+const ASKED = Symbol("asked");
 
 async function main(): Promise<number> {
   const plan = development(process.env);
@@ -25,28 +30,29 @@ async function main(): Promise<number> {
     ready_within_ms: READY_WITHIN_MS,
   });
 
-  const asked = Promise.withResolvers<void>();
+  const asked = Promise.withResolvers<typeof ASKED>();
   let times = 0;
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       times += 1;
       // Ctrl+C reaches us from the terminal and once more through npm: only an impatient third one ends without grace.
       if (times > 2) void supervisor.stop(0);
-      asked.resolve();
+      asked.resolve(ASKED);
     });
   }
 
-  const problem = await Promise.race([supervisor.start(), asked.promise.then(() => "stopped")]);
-  if (problem !== undefined) {
-    if (times === 0) process.stderr.write(`\n${problem}\n`);
-    await supervisor.stop(GRACE_MS);
-    return times === 0 ? 1 : 0;
-  }
-  process.stdout.write(welcome(plan));
-  const death = await Promise.race([supervisor.died, asked.promise]);
-  if (death) process.stderr.write(`\n${deathSentence(death)}\nStopping the others.\n`);
+  // Ctrl+C reaches the services as well: one of them may be gone a moment before we hear of it ourselves.
+  const unlessAsked = async (death: Death): Promise<Death | typeof ASKED> => Promise.race([asked.promise, pause(SIGNAL_SPREAD_MS, death)]);
+  // Whoever started us or read our output is gone: nobody is left to press Ctrl+C.
+  whenNpmIsGone(() => asked.resolve(ASKED));
+  process.stdout.on("error", () => asked.resolve(ASKED));
+
+  const start = await Promise.race([supervisor.start(), asked.promise]);
+  if (start === undefined) process.stdout.write(welcome(plan));
+  const end = start ?? (await Promise.race([supervisor.died.then(unlessAsked), asked.promise]));
+  if (end !== ASKED) process.stderr.write(`\n${typeof end === "string" ? end : `${deathSentence(end)}\nStopping the others.`}\n`);
   await supervisor.stop(GRACE_MS);
-  return death ? 1 : 0;
+  return end === ASKED ? 0 : 1;
 }
 
 requireRuntime();

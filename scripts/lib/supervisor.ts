@@ -1,6 +1,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import { isWorthShowing } from "./log-lines.ts";
 import { portProblem } from "./ports.ts";
 
@@ -34,6 +36,7 @@ export interface SupervisorOptions {
   readonly ready_within_ms: number;
 }
 
+const LEASH = pathToFileURL(join(import.meta.dirname, "leash.ts")).href;
 const LAST_LINES = 30;
 const READY_POLL_MS = 100;
 const READY_ANSWER_MS = 2_000;
@@ -91,7 +94,11 @@ export class Supervisor {
 
   #spawn(service: Service): void {
     const { cwd, write, verbose } = this.#options;
-    const child = spawn(process.execPath, service.args, { cwd, env: { ...process.env, ...service.env }, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, ["--import", LEASH, ...service.args], {
+      cwd,
+      env: { ...process.env, ...service.env },
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
     this.#children.set(service.name, child);
     const last_lines: string[] = [];
     this.#last_lines.set(service.name, last_lines);
@@ -100,6 +107,7 @@ export class Supervisor {
       [child.stdout, false],
       [child.stderr, true],
     ] as const) {
+      if (!stream) continue;
       createInterface({ input: stream }).on("line", (line) => {
         last_lines.push(line);
         if (last_lines.length > LAST_LINES) last_lines.shift();

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
@@ -99,6 +100,21 @@ describe("the starter", () => {
     const { pids } = one;
     await one.stop(50);
     expect(pids.map(isAlive)).toEqual([false]);
+  });
+
+  test("leaves no service behind when it is killed itself", async () => {
+    const service = await fake("one", SERVES);
+    const library = JSON.stringify(new URL("../../scripts/lib/supervisor.ts", import.meta.url).href);
+    const program = `const { Supervisor } = await import(${library});
+      const one = new Supervisor([${JSON.stringify(service)}], { cwd: ".", write() {}, verbose: false, ready_within_ms: 15000 });
+      await one.start();
+      console.log(one.pids[0]);`;
+    const starter = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+    const [line] = (await once(starter.stdout, "data")) as [Buffer];
+    const pid = Number(line.toString());
+    expect(isAlive(pid)).toBe(true);
+    starter.kill("SIGKILL");
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
   });
 
   test("shows warnings of the services under their names, and their chatter only when asked", async () => {
