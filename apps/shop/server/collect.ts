@@ -27,7 +27,7 @@ async function openOrder(shop: Shop, order: OrderRow): Promise<Order> {
     reference: order.id,
     amount: order.amount,
     currency: "IDR",
-    items: (JSON.parse(order.items) as OrderItem[]).map(({ sku, name, quantity, price }) => ({ sku, name, quantity, price })),
+    items: (JSON.parse(order.items) as OrderItem[]).map(({ product_id, name, quantity, price }) => ({ sku: product_id, name, quantity, price })),
     customer: JSON.parse(order.customer) as Buyer,
     description: `Toko Lestari ${order.id}`,
     return_url: `${shop.publicUrl()}/orders/${order.id}`,

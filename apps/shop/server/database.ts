@@ -6,7 +6,7 @@ import { fillShelf } from "./products.ts";
 /** The shop's own tables. Amounts are whole rupiah; times are UTC milliseconds. */
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS products (
-  sku TEXT PRIMARY KEY, name TEXT NOT NULL, note_en TEXT NOT NULL, note_id TEXT NOT NULL,
+  id TEXT PRIMARY KEY, name TEXT NOT NULL, note_en TEXT NOT NULL, note_id TEXT NOT NULL,
   price INTEGER NOT NULL, art TEXT NOT NULL, stock INTEGER NOT NULL, place INTEGER NOT NULL
 ) STRICT;
 
@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS orders (
   id TEXT PRIMARY KEY,
   checkout_id TEXT NOT NULL UNIQUE,         -- the browser's name of this purchase: a repeated click finds the same order
   customer TEXT NOT NULL,                   -- JSON {name, email, phone}
-  items TEXT NOT NULL,                      -- JSON [{sku, name, quantity, price}]
+  items TEXT NOT NULL,                      -- JSON [{product_id, name, quantity, price}]
   amount INTEGER NOT NULL,
   payment_status TEXT NOT NULL DEFAULT 'unpaid',      -- only verified webhooks change it
   payment_gateway_transaction_id TEXT,                -- the gateway's id of the transaction that pays the order

@@ -104,8 +104,8 @@ export function shopOptionsFrom(env: Readonly<Record<string, string | undefined>
     databasePath: env["SHOP_DATABASE"] ?? "data/shop.db",
     publicUrl: env["SHOP_PUBLIC_URL"],
     lunas: {
-      baseUrl: env["LUNAS_PUBLIC_URL"] ?? `http://127.0.0.1:${env["PORT"] ?? 8080}`,
-      apiKey: env["LUNAS_DEV_API_KEY"] ?? "sk_test_lunas_dev",
+      baseUrl: env["LUNAS_URL"] ?? env["LUNAS_PUBLIC_URL"] ?? `http://127.0.0.1:${env["PORT"] ?? 8080}`,
+      apiKey: env["LUNAS_API_KEY"] ?? env["LUNAS_DEV_API_KEY"] ?? "sk_test_lunas_dev",
       webhookSecret: env["LUNAS_WEBHOOK_SECRET"] ?? DEVELOPMENT_SECRET,
     },
   };

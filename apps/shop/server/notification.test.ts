@@ -178,7 +178,7 @@ test("where two buyers pay for the last piece, the second order is marked overso
     const customer = { name: "A", email: "a@example.com", phone: "0812 3456 7890" };
     const answer = await post("/api/payments/create-transaction", {
       checkout_id,
-      items: [{ sku: "batik-mega", quantity: 9 }],
+      items: [{ product_id: "batik-mega", quantity: 9 }],
       customer,
       way: "redirect",
     });
@@ -203,7 +203,7 @@ test("forged notifications cannot fill the log without end, and push out nothing
 test("where the effect fails nothing of it stays, not even the memory of the notification, so that its repetition counts", () => {
   const db = openDatabase(":memory:");
   const customer = { name: "A", email: "a@example.com", phone: "0812 3456 7890" };
-  const placed = placeOrder(db, { checkout_id: "checkout-x", customer, items: [{ sku: "kopi-gayo", quantity: 1 }] }, 1);
+  const placed = placeOrder(db, { checkout_id: "checkout-x", customer, items: [{ product_id: "kopi-gayo", quantity: 1 }] }, 1);
   if (!placed.ok) throw new Error(placed.message);
   const order = { reference: placed.order.id, amount: 44_000, currency: "IDR", payment_status: "paid", amount_paid: 44_000, amount_refunded: 0 };
   const body = JSON.stringify({ type: "order.paid", sequence: 1, subject: { type: "order", id: "ord_1" }, data: { order } });

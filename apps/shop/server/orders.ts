@@ -26,7 +26,7 @@ export interface OrderRow {
 export interface NewOrder {
   checkout_id: string;
   customer: Buyer;
-  items: readonly { sku: string; quantity: number }[];
+  items: readonly { product_id: string; quantity: number }[];
 }
 
 /** Without the letters that are misread on the phone. */
@@ -55,21 +55,21 @@ export function placeOrder(db: Database, wanted: NewOrder, now: number): PlacedO
     const customer = JSON.stringify(wanted.customer);
     const earlier = db.prepare<[string], OrderRow>("SELECT * FROM orders WHERE checkout_id = ?").get(wanted.checkout_id);
     if (earlier) {
-      const bought = (JSON.parse(earlier.items) as OrderItem[]).map(({ sku, quantity }) => ({ sku, quantity }));
-      const same = JSON.stringify(bought) === JSON.stringify(wanted.items.map(({ sku, quantity }) => ({ sku, quantity })));
+      const bought = (JSON.parse(earlier.items) as OrderItem[]).map(({ product_id, quantity }) => ({ product_id, quantity }));
+      const same = JSON.stringify(bought) === JSON.stringify(wanted.items.map(({ product_id, quantity }) => ({ product_id, quantity })));
       return same && earlier.customer === customer
         ? { ok: true, order: earlier }
         : { ok: false, code: "checkout_changed", message: "The cart has changed since this order was placed." };
     }
-    for (const { sku, quantity } of wanted.items) {
+    for (const { product_id, quantity } of wanted.items) {
       const product = db
-        .prepare<[string], { name: string; price: number; stock: number }>("SELECT name, price, stock FROM products WHERE sku = ?")
-        .get(sku);
-      if (!product) return { ok: false, code: "unknown_product", message: `There is no ${sku} in this shop.` };
+        .prepare<[string], { name: string; price: number; stock: number }>("SELECT name, price, stock FROM products WHERE id = ?")
+        .get(product_id);
+      if (!product) return { ok: false, code: "unknown_product", message: `There is no ${product_id} in this shop.` };
       if (product.stock < quantity) {
         return { ok: false, code: "out_of_stock", message: `Only ${Math.max(0, product.stock)} of ${product.name} are left.` };
       }
-      lines.push({ sku, name: product.name, quantity, price: product.price });
+      lines.push({ product_id, name: product.name, quantity, price: product.price });
     }
     const amount = lines.reduce((sum, line) => sum + line.price * line.quantity, 0);
     const order = db
@@ -108,6 +108,12 @@ export function rememberRefund(db: Database, order_id: string, refund: RefundFac
   );
 }
 
+export function listRefunds(db: Database, order_id: string): RefundView[] {
+  return db
+    .prepare<[string], RefundView>("SELECT id, amount, status, reason, created_at FROM refunds WHERE order_id = ? ORDER BY created_at, id")
+    .all(order_id);
+}
+
 export function orderView(db: Database, row: OrderRow): OrderView {
   const { id, amount, payment_status, payment_gateway_transaction_id, payment_method, amount_paid, amount_refunded, checkout_url, problem } = row;
   return {
@@ -124,9 +130,7 @@ export function orderView(db: Database, row: OrderRow): OrderView {
     items: JSON.parse(row.items) as OrderItem[],
     stock_taken: row.stock_taken_at !== null,
     oversold: row.oversold === 1,
-    refunds: db
-      .prepare<[string], RefundView>("SELECT id, amount, status, reason, created_at FROM refunds WHERE order_id = ? ORDER BY created_at")
-      .all(id),
+    refunds: listRefunds(db, id),
     created_at: row.created_at,
     updated_at: row.updated_at,
   };

@@ -1,5 +1,5 @@
 import { explain, type Refusal } from "./lunas-problem.ts";
-import { rememberRefund, type OrderRow } from "./orders.ts";
+import { listRefunds, rememberRefund, type OrderRow } from "./orders.ts";
 import type { RefundView } from "./views.ts";
 import type { Shop } from "./collect.ts";
 
@@ -22,11 +22,10 @@ export async function refundOrder(shop: Shop, order: OrderRow, wish: RefundWish)
       { amount: wish.amount, reason: wish.reason },
       { idempotencyKey: `refund-${order.id}-${wish.refund_id}` },
     );
-    const now = shop.now();
     // A webhook about it may have been faster than this answer, and knows better.
-    rememberRefund(shop.db, order.id, refund, now, { keep_status: true });
+    rememberRefund(shop.db, order.id, refund, shop.now(), { keep_status: true });
     shop.changed(order.id);
-    return { id: refund.id, amount: refund.amount, status: refund.status, reason: refund.reason, created_at: now };
+    return listRefunds(shop.db, order.id).find((kept) => kept.id === refund.id)!;
   } catch (error) {
     shop.report(`order ${order.id}: the refund could not be made`, error);
     return { ...explain(error), order_id: order.id };

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { EventEmitter } from "node:events";
 import type { FastifyInstance, FastifyReply } from "fastify";
 import { z } from "zod";
@@ -10,10 +11,14 @@ import { refundOrder } from "./refund.ts";
 import type { ProblemView } from "./views.ts";
 
 const Way = z.enum(["redirect", "snap"]).default("redirect");
-const line = z.object({ sku: z.string().min(1).max(64), quantity: z.int().min(1).max(99) });
+const line = z.object({ product_id: z.string().min(1).max(64), quantity: z.int().min(1).max(99) });
 
 const CreateTransaction = z.object({
-  checkout_id: z.string().regex(/^[\w-]{8,64}$/),
+  /** A page that gives one makes one order of this purchase however often it asks. */
+  checkout_id: z
+    .string()
+    .regex(/^[\w-]{8,64}$/)
+    .default(() => randomUUID()),
   items: z.array(line).min(1, "The cart is empty.").max(50),
   customer: z.object({
     name: z.string().trim().min(1, "Please give your name.").max(100),
@@ -27,7 +32,10 @@ const CreateTransaction = z.object({
 });
 const Pay = z.object({ way: Way });
 const Refund = z.object({
-  refund_id: z.string().regex(/^[\w-]{8,64}$/),
+  refund_id: z
+    .string()
+    .regex(/^[\w-]{8,64}$/)
+    .default(() => randomUUID()),
   amount: z.int().min(1).optional(),
   reason: z.string().trim().max(200).optional(),
 });
@@ -44,12 +52,13 @@ type ById = { Params: { id: string } };
 
 /** What the shop's pages call. */
 export function pageRoutes(app: FastifyInstance, shop: Shop): void {
-  app.get("/api/products", () => listProducts(shop.db));
-  app.get("/api/orders", () => listOrders(shop.db));
-  app.get("/api/notifications", () => listNotifications(shop.db));
+  app.get("/healthz", () => ({ status: "ok" }));
+  app.get("/api/products", () => ({ products: listProducts(shop.db) }));
+  app.get("/api/orders", () => ({ orders: listOrders(shop.db) }));
+  app.get("/api/notifications", () => ({ notifications: listNotifications(shop.db) }));
   app.get<ById>("/api/orders/:id", (request, reply) => {
     const order = findOrder(shop.db, request.params.id);
-    return order ? reply.send(orderView(shop.db, order)) : noOrder(reply);
+    return order ? reply.send({ order: orderView(shop.db, order) }) : noOrder(reply);
   });
 
   app.post("/api/payments/create-transaction", async (request, reply) => {
@@ -58,7 +67,7 @@ export function pageRoutes(app: FastifyInstance, shop: Shop): void {
     const placed = placeOrder(shop.db, wanted.data, shop.now());
     if (!placed.ok) return problem(reply, { status: 409, code: placed.code, message: placed.message });
     const started = await startPayment(shop, placed.order, wanted.data.way);
-    return "status" in started ? problem(reply, started) : reply.code(201).send(started);
+    return "code" in started ? problem(reply, started) : reply.code(201).send(started);
   });
 
   app.post<ById>("/api/orders/:id/pay", async (request, reply) => {
@@ -67,17 +76,17 @@ export function pageRoutes(app: FastifyInstance, shop: Shop): void {
     const order = findOrder(shop.db, request.params.id);
     if (!order) return noOrder(reply);
     const started = await startPayment(shop, order, wanted.data.way);
-    return "status" in started ? problem(reply, started) : reply.send(started);
+    return "code" in started ? problem(reply, started) : reply.send(started);
   });
 
   // The demo's shopkeeper needs no password; a real shop puts this and the two lists behind one.
   app.post<ById>("/api/orders/:id/refund", async (request, reply) => {
-    const wish = Refund.safeParse(request.body);
+    const wish = Refund.safeParse(request.body ?? {});
     if (!wish.success) return invalid(reply, wish.error);
     const order = findOrder(shop.db, request.params.id);
     if (!order) return noOrder(reply);
     const refund = await refundOrder(shop, order, wish.data);
-    return "code" in refund ? problem(reply, refund) : reply.code(201).send(refund);
+    return "code" in refund ? problem(reply, refund) : reply.code(201).send({ refund });
   });
 }
 

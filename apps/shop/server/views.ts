@@ -1,7 +1,7 @@
 /** What the shop's backend answers its pages. Types only: both sides import them. */
 
 export interface OrderItem {
-  sku: string;
+  product_id: string;
   name: string;
   quantity: number;
   /** Of one piece, whole rupiah. */

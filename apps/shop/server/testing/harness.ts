@@ -16,7 +16,7 @@ export interface Harness {
   /** Buys two Gayo coffees (Rp 88.000) and gives the order's id. */
   buy(way?: Way): Promise<string>;
   order(id: string): Promise<OrderView>;
-  stock(sku: string): Promise<number>;
+  stock(product_id: string): Promise<number>;
   log(): Promise<NotificationView[]>;
 }
 
@@ -51,14 +51,15 @@ export async function startHarness(options: { hubDown?: boolean } = {}): Promise
       const answer = await post("/api/payments/create-transaction", purchase({ way }));
       return String(answer.body["order_id"]);
     },
-    order: (id) => get(`/api/orders/${id}`),
-    stock: async (sku) => (await get<{ sku: string; stock: number }[]>("/api/products")).find((product) => product.sku === sku)!.stock,
-    log: () => get("/api/notifications"),
+    order: async (id) => (await get<{ order: OrderView }>(`/api/orders/${id}`)).order,
+    stock: async (id) =>
+      (await get<{ products: { id: string; stock: number }[] }>("/api/products")).products.find((product) => product.id === id)!.stock,
+    log: async () => (await get<{ notifications: NotificationView[] }>("/api/notifications")).notifications,
   };
 }
 
 /** A cart with two Gayo coffees, as the browser sends it. */
 export function purchase(more: Record<string, unknown> = {}): Record<string, unknown> {
   purchases += 1;
-  return { checkout_id: `checkout-${purchases}`, items: [{ sku: "kopi-gayo", quantity: 2 }], customer: BUYER, way: "redirect", ...more };
+  return { checkout_id: `checkout-${purchases}`, items: [{ product_id: "kopi-gayo", quantity: 2 }], customer: BUYER, way: "redirect", ...more };
 }

@@ -1,7 +1,7 @@
 import type { NotificationView, OrderView, ProblemView, RefundView, TransactionView, Way } from "../../server/views.ts";
 
 export interface ProductView {
-  sku: string;
+  id: string;
   name: string;
   note: { en: string; id: string };
   price: number;
@@ -37,18 +37,18 @@ async function call<T>(url: string, body?: unknown): Promise<T> {
 
 export interface Purchase {
   checkout_id: string;
-  items: { sku: string; quantity: number }[];
+  items: { product_id: string; quantity: number }[];
   customer: { name: string; email: string; phone: string };
   way: Way;
 }
 
 export const api = {
-  products: () => call<ProductView[]>("/api/products"),
-  orders: () => call<OrderView[]>("/api/orders"),
-  order: (id: string) => call<OrderView>(`/api/orders/${encodeURIComponent(id)}`),
-  notifications: () => call<NotificationView[]>("/api/notifications"),
+  products: () => call<{ products: ProductView[] }>("/api/products").then((answer) => answer.products),
+  orders: () => call<{ orders: OrderView[] }>("/api/orders").then((answer) => answer.orders),
+  order: (id: string) => call<{ order: OrderView }>(`/api/orders/${encodeURIComponent(id)}`).then((answer) => answer.order),
+  notifications: () => call<{ notifications: NotificationView[] }>("/api/notifications").then((answer) => answer.notifications),
   createTransaction: (purchase: Purchase) => call<TransactionView>("/api/payments/create-transaction", purchase),
   pay: (id: string, way: Way) => call<TransactionView>(`/api/orders/${encodeURIComponent(id)}/pay`, { way }),
   refund: (id: string, wish: { refund_id: string; amount?: number; reason?: string }) =>
-    call<RefundView>(`/api/orders/${encodeURIComponent(id)}/refund`, wish),
+    call<{ refund: RefundView }>(`/api/orders/${encodeURIComponent(id)}/refund`, wish),
 };

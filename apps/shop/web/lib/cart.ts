@@ -3,7 +3,7 @@ import { stored } from "./stored.ts";
 export interface Cart {
   /** Names this purchase to the backend; a changed cart is another purchase. */
   checkout_id: string;
-  lines: { sku: string; quantity: number }[];
+  lines: { product_id: string; quantity: number }[];
 }
 
 // Not randomUUID: a browser has that only on https and localhost, and a phone in the same network comes by http.
@@ -12,16 +12,17 @@ const newId = (): string => Array.from(crypto.getRandomValues(new Uint8Array(16)
 export const cart = stored<Cart>("lestari.cart", { checkout_id: newId(), lines: [] });
 export const buyer = stored("lestari.buyer", { name: "", email: "", phone: "" });
 
-export function setQuantity(sku: string, quantity: number): void {
-  const others = cart.get().lines.filter((line) => line.sku !== sku);
-  const place = cart.get().lines.findIndex((line) => line.sku === sku);
-  const line = { sku, quantity };
-  const lines = quantity <= 0 ? others : place < 0 ? [...others, line] : cart.get().lines.map((each) => (each.sku === sku ? line : each));
+export function setQuantity(product_id: string, quantity: number): void {
+  const others = cart.get().lines.filter((line) => line.product_id !== product_id);
+  const place = cart.get().lines.findIndex((line) => line.product_id === product_id);
+  const line = { product_id, quantity };
+  const lines =
+    quantity <= 0 ? others : place < 0 ? [...others, line] : cart.get().lines.map((each) => (each.product_id === product_id ? line : each));
   cart.set({ checkout_id: newId(), lines });
 }
 
-export function addToCart(sku: string): void {
-  setQuantity(sku, (cart.get().lines.find((line) => line.sku === sku)?.quantity ?? 0) + 1);
+export function addToCart(product_id: string): void {
+  setQuantity(product_id, (cart.get().lines.find((line) => line.product_id === product_id)?.quantity ?? 0) + 1);
 }
 
 export function fillCart(lines: Cart["lines"]): void {

@@ -11,19 +11,19 @@ import { Loading, Problem } from "../parts/small.tsx";
 function Card({ product }: { product: ProductView }): ReactElement {
   const t = useTexts();
   const lang = language.use();
-  const inCart = cart.use().lines.find((line) => line.sku === product.sku)?.quantity ?? 0;
+  const inCart = cart.use().lines.find((line) => line.product_id === product.id)?.quantity ?? 0;
   const left = product.stock - inCart;
   return (
-    <li className="card" data-testid={`product-${product.sku}`}>
+    <li className="card" data-testid={`product-${product.id}`}>
       <div className="art">
         <Art name={product.art} />
       </div>
       <h3>{product.name}</h3>
       <p className="muted">{product.note[lang]}</p>
       <p className="price">
-        {rupiah(product.price)} <small data-testid={`stock-${product.sku}`}>{product.stock > 0 ? t.left(product.stock) : t.soldOut}</small>
+        {rupiah(product.price)} <small data-testid={`stock-${product.id}`}>{product.stock > 0 ? t.left(product.stock) : t.soldOut}</small>
       </p>
-      <button type="button" data-testid="add-to-cart" data-sku={product.sku} disabled={left <= 0} onClick={() => addToCart(product.sku)}>
+      <button type="button" data-testid="add-to-cart" data-product={product.id} disabled={left <= 0} onClick={() => addToCart(product.id)}>
         {left > 0 ? t.add : t.soldOut}
       </button>
     </li>
@@ -44,7 +44,7 @@ export function Catalog(): ReactElement {
         <div className="with-side">
           <ul className="cards">
             {products.value.map((product) => (
-              <Card key={product.sku} product={product} />
+              <Card key={product.id} product={product} />
             ))}
           </ul>
           <aside>

@@ -15,7 +15,7 @@ type LostStatus = "failed" | "expired" | "canceled";
 const isLost = (status: string): status is LostStatus => status === "failed" || status === "expired" || status === "canceled";
 
 function orderAgain(order: OrderView): void {
-  fillCart(order.items.map(({ sku, quantity }) => ({ sku, quantity })));
+  fillCart(order.items.map(({ product_id, quantity }) => ({ product_id, quantity })));
   go("/checkout");
 }
 

@@ -7,15 +7,15 @@ import { useTexts } from "../lib/texts.ts";
 import { Link } from "./link.tsx";
 
 /** What the cart comes to with today's prices. The backend reckons again. */
-export function cartTotal(products: readonly ProductView[], lines: readonly { sku: string; quantity: number }[]): number {
-  return lines.reduce((sum, line) => sum + line.quantity * (products.find((product) => product.sku === line.sku)?.price ?? 0), 0);
+export function cartTotal(products: readonly ProductView[], lines: readonly { product_id: string; quantity: number }[]): number {
+  return lines.reduce((sum, line) => sum + line.quantity * (products.find((product) => product.id === line.product_id)?.price ?? 0), 0);
 }
 
 export function CartBox({ products, withCheckout = false }: { products: readonly ProductView[]; withCheckout?: boolean }): ReactElement {
   const t = useTexts();
   const { lines } = cart.use();
   const known = lines.flatMap((line) => {
-    const product = products.find((each) => each.sku === line.sku);
+    const product = products.find((each) => each.id === line.product_id);
     return product ? [{ ...line, product }] : [];
   });
   return (
@@ -27,22 +27,22 @@ export function CartBox({ products, withCheckout = false }: { products: readonly
         </p>
       )}
       <ul className="lines">
-        {known.map(({ sku, quantity, product }) => (
-          <li key={sku}>
+        {known.map(({ product_id, quantity, product }) => (
+          <li key={product_id}>
             <span className="grow">
               {product.name}
               <small className="muted">{rupiah(product.price)}</small>
             </span>
             <span className="stepper">
-              <button type="button" aria-label={`− ${product.name}`} onClick={() => setQuantity(sku, quantity - 1)}>
+              <button type="button" aria-label={`− ${product.name}`} onClick={() => setQuantity(product_id, quantity - 1)}>
                 −
               </button>
-              <output data-testid={`quantity-${sku}`}>{quantity}</output>
+              <output data-testid={`quantity-${product_id}`}>{quantity}</output>
               <button
                 type="button"
                 aria-label={`+ ${product.name}`}
                 disabled={quantity >= product.stock}
-                onClick={() => setQuantity(sku, quantity + 1)}
+                onClick={() => setQuantity(product_id, quantity + 1)}
               >
                 +
               </button>

@@ -10,7 +10,7 @@ export function Items({ items, amount }: { items: readonly OrderItem[]; amount: 
     <table className="items">
       <tbody>
         {items.map((item) => (
-          <tr key={item.sku}>
+          <tr key={item.product_id}>
             <td>
               {item.quantity} × {item.name}
             </td>
