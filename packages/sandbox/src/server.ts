@@ -44,6 +44,9 @@ export function makeServer(parts: Parts): FastifyInstance {
     const problem = parts.loopback_only ? strangePage(request) : undefined;
     if (problem) return reply.code(403).send({ error: problem });
   });
+  // Browsers ask for it with every page.
+  app.get("/favicon.ico", async (_request, reply) => reply.code(204).send());
+  app.get("/", async (_request, reply) => reply.redirect(`/${[...parts.emulators.keys()][0]}/simulator`, 302));
   app.get("/healthz", async () => ({ status: "ok" }));
   for (const emulator of parts.emulators.values()) {
     const prefix = `/${emulator.provider}`;
