@@ -19,7 +19,7 @@ const TABLE: Row[] = [
   ["the amount is reserved", undefined, [pay("authorized")], "pending"],
   ["the only payment was refused", undefined, [pay("failed")], "failed"],
   ["the only payment expired", undefined, [pay("expired")], "expired"],
-  ["the only payment was canceled", undefined, [pay("canceled")], "canceled"],
+  ["the only payment was canceled: the buyer may choose again", undefined, [pay("canceled")], "unpaid"],
   ["the last of several tells", undefined, [pay("canceled"), pay("expired"), pay("failed")], "failed"],
   ["a later one is open", undefined, [pay("failed"), pay("pending")], "pending"],
   ["an older one is still open", undefined, [pay("pending"), pay("failed")], "pending"],

@@ -54,7 +54,7 @@ export function deriveOrder(order: OrderFacts, payments: readonly PaymentFacts[]
     if (payments.some((payment) => LIVE_STATUSES.includes(payment.status))) return "pending";
     if (order.closed) return order.closed;
     const last = payments.at(-1)?.status;
-    if (last === "failed" || last === "expired" || last === "canceled") return last;
-    return "unpaid";
+    // A canceled payment is a buyer who chooses again, not a canceled order: that is said by closing the order.
+    return last === "failed" || last === "expired" ? last : "unpaid";
   }
 }
