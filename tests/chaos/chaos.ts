@@ -34,6 +34,7 @@ const CONCURRENCY = 8;
 const KILL_GAP_MS = { min: 150, spread: 900 };
 const QUIET_PATIENCE_MS = 60_000;
 
+// timer: paces the load, the kills and the repeated looks; what is judged is waited for by its state.
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 const FAULTS: readonly Omit<FaultRule, "provider">[] = [

@@ -6,6 +6,7 @@ import { Vault } from "../../packages/hub/src/vault.ts";
 const LUNAS = join(import.meta.dirname, "../../packages/hub/src/cli/lunas.ts");
 const READY_PATIENCE_MS = 30_000;
 
+// timer: paces the load, the kills and the repeated looks; what is judged is waited for by its state.
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A hub as a process of its own, which can be killed as hard as a machine that loses its power. */

@@ -21,6 +21,7 @@ const API_KEY = "sk_test_lunas_dev";
 const PATIENCE_MS = 60_000;
 const RETRY_MS = 60;
 
+// timer: paces the load, the kills and the repeated looks; what is judged is waited for by its state.
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** A shop that does its work whatever happens to the hub: it repeats each request, with the same key, until it has an answer. */

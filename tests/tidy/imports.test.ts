@@ -31,6 +31,8 @@ describe("the rule refuses", () => {
     ["packages/hub/src/store/a.ts", 'import { x } from "../collect/apply.ts";', "packages/hub/src/store may not import packages/hub/src/collect"],
     ["packages/hub/src/api/a.ts", 'import { x } from "../main.ts";', "only the command line may import the composition root"],
     ["packages/hub/src/hub.ts", 'import { x } from "./collect/apply.ts";', "packages/hub may not import packages/hub/src/collect"],
+    ["packages/hub/src/api/a.ts", 'import { x } from "../provision.ts";', "only the command line may import the composition root"],
+    ["packages/hub/src/collect/a.ts", 'import { x } from "../testing/drive.ts";', "what is made for tests"],
     ["apps/shop/server/main.ts", 'import { x } from "@lunas/domain";', "apps/shop may not import packages/domain"],
     ["apps/checkout/src/main.tsx", 'import { x } from "../../shop/web/a.ts";', "apps/checkout may not import apps/shop"],
     ["packages/domain/src/a.ts", 'import { x } from "./money";', "Node wants the file's full name"],
@@ -48,6 +50,7 @@ describe("the rule takes", () => {
     ["packages/hub/src/cli/lunas.ts", 'import { x } from "../main.ts"; import { y } from "@lunas/sandbox";'],
     ["packages/hub/src/collect/a.ts", 'import { x } from "../store/index.ts"; import type { Hub } from "../hub.ts";'],
     ["packages/hub/src/collect/a.test.ts", 'import { emulator } from "@lunas/providers/midtrans/emulator";'],
+    ["packages/hub/src/testing/drive.ts", 'import { x } from "../collect/orders.ts"; import { y } from "../../../../tests/harness/postgres.ts";'],
     ["tests/chaos/run.ts", 'import { x } from "../../packages/hub/src/main.ts";'],
   ])("%s: %s", (path, text) => {
     expect(problems(path, text)).toEqual([]);
