@@ -264,6 +264,20 @@ describe.skipIf(withoutBrowser())("the hosted payment page", () => {
     expect(complaints).toEqual([]);
   });
 
+  test("coming back from the wallet's app makes the hub ask the gateway, without a press", async () => {
+    hub.state = stateWith({ payment: gopay() });
+    hub.refresh = () => ({
+      status: 200,
+      body: (hub.state = stateWith({ order: order({ payment_status: "paid" }), payment: gopay({ status: "paid" }) })),
+    });
+    const page = await visit(PHONE);
+    await shown(page, "deeplink");
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+    await shown(page, "status-paid");
+    expect(hub.requests.filter((request) => request === "POST /refresh")).toHaveLength(1);
+    expect(complaints).toEqual([]);
+  });
+
   test("speaks the browser's language, changes it on request and remembers that", async () => {
     hub.state = stateWith({ payment: gopay() });
     const page = await visit({ locale: "id-ID" });

@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useMemo, useReducer } from "react";
+import { useCallback, useEffect, useMemo, useReducer, useRef } from "react";
 import { type Answer, createApi } from "./api.ts";
 import { isState } from "./contract.ts";
 import { follow, openEventSource } from "./follow.ts";
@@ -17,6 +17,11 @@ export interface Checkout {
 export function useCheckout(base: string): Checkout {
   const [model, dispatch] = useReducer(reduce, START);
   const api = useMemo(() => createApi(base, (input, init) => fetch(input, init)), [base]);
+
+  const open_payment = useRef(false);
+  useEffect(() => {
+    open_payment.current = isOpen(model);
+  }, [model]);
 
   const take = useCallback((answer: Answer): boolean => {
     if (answer.kind === "state") dispatch({ type: "received", state: answer.state, now_ms: Date.now() });
@@ -41,7 +46,9 @@ export function useCheckout(base: string): Checkout {
     const lost = (): void => dispatch({ type: "unreachable" });
     // Back from the wallet app: the hub asks the gateway, which also finds what no notification told.
     const back = (): void => {
-      if (document.visibilityState === "visible") void api.refresh().then((answer) => (answer.kind === "state" ? take(answer) : following.nudge()));
+      if (document.visibilityState !== "visible") return;
+      if (!open_payment.current) following.nudge();
+      else void api.refresh().then((answer) => (answer.kind === "state" ? take(answer) : following.nudge()));
     };
     document.addEventListener("visibilitychange", back);
     window.addEventListener("online", following.nudge);
@@ -79,6 +86,12 @@ export function useCheckout(base: string): Checkout {
   const chooseAgain = useCallback(() => dispatch({ type: "choose_again" }), []);
   const keepPayment = useCallback(() => dispatch({ type: "keep_payment" }), []);
   return { model, open, check, chooseAgain, keepPayment };
+}
+
+/** The gateway may know more of its payment than the hub does. */
+function isOpen({ state }: Model): boolean {
+  const status = state?.payment?.status;
+  return status === "submitted" || status === "pending" || status === "authorized";
 }
 
 function parse(text: string): unknown {

@@ -24,11 +24,14 @@ export function Choose({ checkout, state, now_ms, heading }: ChooseProps) {
   const running = choosing !== undefined && state.payment !== null && (state.payment.status === "pending" || state.payment.status === "authorized");
   return (
     <section className="card stack" data-testid="choose">
-      <div className="card-head">
-        <Title heading={heading}>{texts.choose.title}</Title>
-        <Deadline expires_at={expires_at} left_ms={remaining(expires_at, now_ms)} />
+      <div>
+        <div className="card-head">
+          <Title heading={heading}>{texts.choose.title}</Title>
+          <Deadline expires_at={expires_at} left_ms={remaining(expires_at, now_ms)} />
+        </div>
+        {/* In the page before it speaks, as screen readers want it. */}
+        <div role="alert">{refusal && <RefusalNote refusal={refusal} name={methodName(state, refusal.method, language)} />}</div>
       </div>
-      <div role="alert">{refusal && <RefusalNote refusal={refusal} name={methodName(state, refusal.method, language)} />}</div>
       {groupMethods(state.methods).map(({ kind, methods }) => (
         <section key={kind} aria-labelledby={`group-${kind}`} className="group">
           <h2 id={`group-${kind}`}>{texts.choose.groups[kind]}</h2>

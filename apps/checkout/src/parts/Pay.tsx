@@ -90,18 +90,20 @@ function Progress({ checkout, unconfirmed }: { readonly checkout: Checkout; read
           <span className="quiet small">{unconfirmed ? texts.pay.unconfirmed : texts.pay.waiting_hint}</span>
         </span>
       </p>
-      <button
-        type="button"
-        className="button button-soft"
-        data-testid="refresh"
-        aria-disabled={check === "running"}
-        onClick={() => check !== "running" && checkout.check()}
-      >
-        {texts.pay.check}
-      </button>
-      <output className="small said" data-testid="check-result">
-        {said}
-      </output>
+      <div className="check">
+        <button
+          type="button"
+          className="button button-soft"
+          data-testid="refresh"
+          aria-disabled={check === "running"}
+          onClick={() => check !== "running" && checkout.check()}
+        >
+          {texts.pay.check}
+        </button>
+        <output className="small said" data-testid="check-result">
+          {said}
+        </output>
+      </div>
       <button type="button" className="button button-quiet" data-testid="choose-another" onClick={checkout.chooseAgain}>
         <TurnIcon size={18} />
         {texts.pay.another}

@@ -19,7 +19,7 @@ export function PayVirtualAccount({ payment, bank, number }: VirtualAccountProps
   return (
     <>
       <div className="numbers">
-        <CopyNumber label={`${texts.pay.va_number} ${bankName(bank)}`} number={number} testid="va-number" copy_testid="copy-va" />
+        <CopyNumber label={texts.pay.va_number(bankName(bank))} number={number} testid="va-number" copy_testid="copy-va" />
         <Exact payment={payment} />
       </div>
       <Steps steps={texts.steps.va(path)} />

@@ -63,7 +63,7 @@ export const en = {
     open_app: (name: string) => (name === "GoPay" ? "Open Gojek / GoPay" : `Open ${name}`),
     open_app_hint: "You confirm with your PIN in the app, then come back here.",
     on_this_device: (name: string) => `Is ${name} on this device? Open the app`,
-    va_number: "Virtual account number",
+    va_number: (bank: string) => `${bank} virtual account number`,
     biller: "Biller code",
     bill_key: "Bill key",
     code: (store: string) => `Payment code for ${store}`,

@@ -64,7 +64,7 @@ export const id: Texts = {
     open_app: (name) => (name === "GoPay" ? "Buka Gojek / GoPay" : `Buka ${name}`),
     open_app_hint: "Konfirmasi dengan PIN di aplikasi, lalu kembali ke sini.",
     on_this_device: (name) => `${name} ada di perangkat ini? Buka aplikasinya`,
-    va_number: "Nomor virtual account",
+    va_number: (bank) => `Nomor virtual account ${bank}`,
     biller: "Kode perusahaan",
     bill_key: "Kode pembayaran",
     code: (store) => `Kode pembayaran ${store}`,
