@@ -32,7 +32,11 @@ export interface NotificationRecord {
 export interface Store {
   readonly engine: EngineProfile;
   read<T>(query: (db: Db) => Promise<T>): Promise<T>;
-  /** Resolves after the commit is durable. Rejects with what `work` threw, its writes undone, or with a `StoreError`. */
+  /**
+   * Resolves after the commit is durable. Rejects with what `work` threw, its writes undone, or with a `StoreError`.
+   * A statement that failed fails the whole unit, even where `work` caught it. When the connection to PostgreSQL breaks during the commit the
+   * answer is `unavailable` although it may have been done: whatever is repeated after that must bear it.
+   */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Stores notifications, all in one commit. Gives for each whether it was there before. The hot path of callbacks. */
   recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]>;
