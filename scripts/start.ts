@@ -13,7 +13,8 @@ import { development, welcome } from "./lib/services.ts";
 import { type Death, deathSentence, Supervisor } from "./lib/supervisor.ts";
 
 const READY_WITHIN_MS = 60_000;
-const GRACE_MS = 10_000;
+/** Longer than a service allows itself, so that it is the one who decides. */
+const GRACE_MS = 25_000;
 const SIGNAL_SPREAD_MS = 200;
 /** A person or the system asked us to stop: all is well. */
 const ASKED = Symbol("asked");
