@@ -1,13 +1,20 @@
-import { type Http, type HttpFault, type HttpRequest, type HttpResult, invariant } from "@lunas/domain";
-import { Agent } from "undici";
+import { type Http, type HttpRequest, type HttpResult, invariant } from "@lunas/domain";
+import { Agent, type Dispatcher } from "undici";
 import { inTransactionScope } from "../store/transaction-scope.ts";
-import { BlockedError, guardedConnector, type Resolver } from "./guard.ts";
+import { faultOf, messageOf, TotalTimeoutError } from "./faults.ts";
+import { guardedConnector, type Resolver } from "./guard.ts";
 import { parseCidr } from "./ranges.ts";
 
 const BYTES_MAX = 1024 * 1024;
 /** Connections to one origin at most. */
 const CONNECTIONS_MAX = 64;
-const KEEP_ALIVE_MS = 10_000;
+const KEEP_ALIVE_MS = 4_000;
+const KEEP_ALIVE_MAX_MS = 30_000;
+/** A connection that is never idle is made anew after this time, so that a name which has moved is followed and judged again. */
+const CONNECTION_AGE_MAX_MS = 5 * 60_000;
+
+/** Answer headers that are passed on; nobody reads others, and what a stranger sends is not kept without a reason. */
+const KEPT_HEADERS = ["content-type", "content-length", "date", "retry-after", "location", "x-request-id", "idempotency-replayed"] as const;
 
 export interface GuardedHttpOptions {
   /** CIDR ranges that are open although the guard forbids them. */
@@ -15,87 +22,119 @@ export interface GuardedHttpOptions {
   readonly resolver?: Resolver;
 }
 
+export type GuardedHttp = Http & {
+  /** Waits for what is under way and closes all connections. */
+  close(): Promise<void>;
+};
+
 /**
  * The hub's way out: every address is checked where the connection is made, redirects are not followed, proxies of the environment
  * are not used, and nothing is thrown: what went wrong is a value. No database transaction may be open while it calls.
+ *
+ * @example
+ * const http = guardedHttp({ allow: [] });
+ * const result = await http({ method: "GET", url: "https://api.midtrans.com/v2/ORDER-1/status", headers: {}, timeout_ms: 10_000 });
  */
-export function guardedHttp(options: GuardedHttpOptions): Http {
-  const connect = guardedConnector(options.allow.map(parseCidr), options.resolver);
-  const agent = new Agent({ connect, connections: CONNECTIONS_MAX, pipelining: 1, keepAliveTimeout: KEEP_ALIVE_MS, maxRedirections: 0 } as Agent.Options);
-  return async (request) => {
+export function guardedHttp(options: GuardedHttpOptions): GuardedHttp {
+  const agent = new Agent({
+    connect: guardedConnector(options.allow.map(parseCidr), options.resolver),
+    connections: CONNECTIONS_MAX,
+    pipelining: 1,
+    allowH2: false,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
+    clientTtl: CONNECTION_AGE_MAX_MS,
+    // One timer of ours covers the whole call.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  const http = async (request: HttpRequest): Promise<HttpResult> => {
     invariant(!inTransactionScope(), "the network was used while a database transaction was open");
-    const began = performance.now();
-    try {
-      return await send(agent, request, began);
-    } catch (error) {
-      return { ok: false, fault: faultOf(error), message: error instanceof Error ? messageOf(error) : String(error), elapsed_ms: performance.now() - began };
-    }
+    return new Promise((resolve) => new Call(request, resolve).start(agent));
   };
+  return Object.assign(http, { close: () => agent.close() });
 }
 
-async function send(agent: Agent, request: HttpRequest, began: number): Promise<HttpResult> {
-  const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(new TimeoutError(request.timeout_ms)), request.timeout_ms);
-  try {
-    const url = new URL(request.url);
-    const answer = await agent.request({
-      origin: url.origin, path: url.pathname + url.search, method: request.method, headers: request.headers, body: request.body ?? null, signal: abort.signal,
-      headersTimeout: request.timeout_ms, bodyTimeout: request.timeout_ms,
-    });
-    const body = await readBody(answer.body, request.max_bytes ?? BYTES_MAX, request.truncate === true);
-    const elapsed_ms = performance.now() - began;
-    if (body === undefined) return { ok: false, fault: "too_large", message: `the answer is larger than ${request.max_bytes ?? BYTES_MAX} bytes`, elapsed_ms };
-    return { ok: true, status: answer.statusCode, headers: flatten(answer.headers), body, elapsed_ms };
-  } finally {
-    clearTimeout(timer);
+/** One request and its answer. A handler of undici's own kind, because a stream and an abort signal per call cost as much as the call. */
+class Call implements Dispatcher.DispatchHandler {
+  readonly #request: HttpRequest;
+  readonly #began = performance.now();
+  readonly #chunks: Buffer[] = [];
+  readonly #timer: NodeJS.Timeout;
+  #resolve: ((result: HttpResult) => void) | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #size = 0;
+  #status = 0;
+  #headers: Record<string, string> = {};
+
+  constructor(request: HttpRequest, resolve: (result: HttpResult) => void) {
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#timer = setTimeout(() => this.#fail(new TotalTimeoutError(request.timeout_ms)), request.timeout_ms);
   }
-}
 
-type AnswerBody = Awaited<ReturnType<Agent["request"]>>["body"];
-
-async function readBody(stream: AnswerBody, max_bytes: number, truncate: boolean): Promise<Uint8Array | undefined> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    chunks.push(chunk);
-    if (size > max_bytes) {
-      // Leaving the loop destroys the stream: the rest is never read.
-      return truncate ? Buffer.concat(chunks).subarray(0, max_bytes) : undefined;
+  start(agent: Agent): void {
+    const { method, headers, body } = this.#request;
+    try {
+      const url = new URL(this.#request.url);
+      agent.dispatch({ origin: url.origin, path: url.pathname + url.search, method, headers, body: body ?? null }, this);
+    } catch (error) {
+      this.#fail(error);
     }
   }
-  return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-}
 
-function flatten(headers: Record<string, string | string[] | undefined>): Record<string, string> {
-  const flat: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : value;
-  return flat;
-}
-
-class TimeoutError extends Error {
-  override name = "TimeoutError";
-  constructor(timeout_ms: number) {
-    super(`no whole answer within ${timeout_ms} ms`);
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // It waited for a connection until its time was over: nothing is sent any more.
+    if (!this.#resolve) controller.abort(new TotalTimeoutError(this.#request.timeout_ms));
   }
-}
 
-/** Whose fault it was, from the words of Node and undici. */
-export function faultOf(error: unknown): HttpFault {
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
-    if (cause instanceof BlockedError) return "blocked";
-    if (cause.name === "TimeoutError") return "timeout";
-    const code = String((cause as { code?: unknown }).code ?? "");
-    if (/^(ENOTFOUND|EAI_|ENODATA|ESERVFAIL)/.test(code)) return "dns";
-    if (/^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|ECONNABORTED|UND_ERR_CONNECT_TIMEOUT)$/.test(code)) return "connect";
-    if (/^(UND_ERR_(HEADERS|BODY)_TIMEOUT|ETIMEDOUT|UND_ERR_ABORTED)$/.test(code)) return "timeout";
-    if (/^(CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|EPROTO|HOSTNAME_MISMATCH)/.test(code)) return "tls";
-    if (/^(ECONNRESET|EPIPE|UND_ERR_SOCKET|UND_ERR_RES_|HPE_)/.test(code)) return "reset";
-    if (/^ERR_INVALID_URL|UND_ERR_INVALID_ARG/.test(code)) return "internal";
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+    if (status < 200) return;
+    this.#status = status;
+    for (const name of KEPT_HEADERS) {
+      const value = headers[name];
+      if (value !== undefined) this.#headers[name] = Array.isArray(value) ? value.join(", ") : value;
+    }
   }
-  return "internal";
-}
 
-function messageOf(error: Error): string {
-  return error.message === "" ? error.name : error.message;
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const limit = this.#request.max_bytes ?? BYTES_MAX;
+    this.#chunks.push(chunk);
+    this.#size += chunk.length;
+    if (this.#size <= limit) return;
+    if (this.#request.truncate) this.#succeed(limit);
+    else this.#settle({ ok: false, fault: "too_large", message: `the answer is larger than ${limit} bytes`, elapsed_ms: this.#elapsed() });
+    // The rest is never read.
+    this.#controller?.abort(new Error("enough was read"));
+  }
+
+  onResponseEnd(): void {
+    this.#succeed(this.#size);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(error);
+  }
+
+  #succeed(size: number): void {
+    const body = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    this.#settle({ ok: true, status: this.#status, headers: this.#headers, body: body.subarray(0, size), elapsed_ms: this.#elapsed() });
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#resolve) return;
+    this.#settle({ ok: false, fault: faultOf(error), message: messageOf(error), elapsed_ms: this.#elapsed() });
+    this.#controller?.abort(error instanceof Error ? error : new Error("failed"));
+  }
+
+  #settle(result: HttpResult): void {
+    clearTimeout(this.#timer);
+    this.#resolve?.(result);
+    this.#resolve = undefined;
+  }
+
+  #elapsed(): number {
+    return performance.now() - this.#began;
+  }
 }
