@@ -5,6 +5,7 @@ import { Safety } from "./parts/Safety.tsx";
 import "./styles/tokens.css";
 import "./styles/layout.css";
 import "./styles/parts.css";
+import "./styles/pay.css";
 
 const root = document.getElementById("root");
 if (root) {
