@@ -1,0 +1,110 @@
+// A process of its own that loads a server: plain sockets, keep-alive, requests made before the clock starts.
+import { createHash } from "node:crypto";
+import { connect, type Socket } from "node:net";
+
+export interface LoadOrder {
+  readonly port: number;
+  readonly path: string;
+  readonly connections: number;
+  /** Requests per second over all connections; absent: as fast as it goes. */
+  readonly rate?: number;
+  readonly references: readonly string[];
+  readonly server_key: string;
+}
+
+export interface LoadReport {
+  readonly requests: number;
+  readonly elapsed_ms: number;
+  readonly per_second: number;
+  readonly p50_ms: number;
+  readonly p99_ms: number;
+  readonly statuses: Readonly<Record<string, number>>;
+}
+
+/** A settlement notification of some 700 bytes, signed as the gateway signs it (midtrans.md §11.3). */
+function notification(reference: string, server_key: string): string {
+  const fields = { order_id: reference, status_code: "200", gross_amount: "44000.00" };
+  const signature_key = createHash("sha512").update(fields.order_id + fields.status_code + fields.gross_amount + server_key).digest("hex");
+  return JSON.stringify({
+    transaction_time: "2026-07-17 10:00:00", transaction_status: "settlement", transaction_id: `tx-${reference}`, status_message: "midtrans payment notification",
+    signature_key, settlement_time: "2026-07-17 10:01:12", payment_type: "gopay", merchant_id: "G000000001", fraud_status: "accept", currency: "IDR",
+    expiry_time: "2026-07-17 10:15:00", ...fields,
+  });
+}
+
+function request(order: LoadOrder, reference: string): Buffer {
+  const body = notification(reference, order.server_key);
+  return Buffer.from(`POST ${order.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}
+
+class Lane {
+  #socket: Socket;
+  #buffer = "";
+  #waiting: ((status: string) => void) | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    socket.setNoDelay(true);
+    socket.on("data", (data) => this.#read(data.toString("latin1")));
+    socket.on("close", () => this.#waiting?.("closed"));
+    socket.on("error", () => {});
+  }
+
+  send(bytes: Buffer): Promise<string> {
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+      this.#socket.write(bytes);
+    });
+  }
+
+  #read(data: string): void {
+    this.#buffer += data;
+    const head = this.#buffer.indexOf("\r\n\r\n");
+    if (head < 0) return;
+    const length = /content-length: (\d+)/i.exec(this.#buffer.slice(0, head));
+    const end = head + 4 + Number(length?.[1] ?? 0);
+    if (this.#buffer.length < end) return;
+    const status = this.#buffer.slice(9, 12);
+    this.#buffer = this.#buffer.slice(end);
+    this.#waiting?.(status);
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+}
+
+async function run(order: LoadOrder, requests: readonly Buffer[]): Promise<LoadReport> {
+  const lanes = await Promise.all(
+    Array.from({ length: order.connections }, () => new Promise<Lane>((resolve, reject) => {
+      const socket = connect(order.port, "127.0.0.1", () => resolve(new Lane(socket)));
+      socket.once("error", reject);
+    })),
+  );
+  const latencies: number[] = [];
+  const statuses: Record<string, number> = {};
+  let next = 0;
+  const began = performance.now();
+  const work = async (lane: Lane): Promise<void> => {
+    for (let index = next++; index < requests.length; index = next++) {
+      // With a rate, a request has its own time of sending, and being late counts as latency.
+      const due = order.rate ? began + (index * 1000) / order.rate : 0;
+      while (due > performance.now()) await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now() - 0.5)));
+      const sent = order.rate ? due : performance.now();
+      const status = await lane.send(requests[index]!);
+      latencies.push(performance.now() - sent);
+      statuses[status] = (statuses[status] ?? 0) + 1;
+    }
+  };
+  await Promise.all(lanes.map(work));
+  const elapsed_ms = performance.now() - began;
+  for (const lane of lanes) lane.close();
+  latencies.sort((a, b) => a - b);
+  const at = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
+  return { requests: requests.length, elapsed_ms, per_second: (requests.length / elapsed_ms) * 1000, p50_ms: at(0.5), p99_ms: at(0.99), statuses };
+}
+
+process.on("message", (order: LoadOrder) => {
+  const requests = order.references.map((reference) => request(order, reference));
+  run(order, requests).then((report) => process.send!(report), (error: unknown) => process.send!({ error: String(error) }));
+});

@@ -1,0 +1,75 @@
+import { sql } from "kysely";
+import type { Hub } from "../../packages/hub/src/hub.ts";
+import { emitEvent } from "../../packages/hub/src/collect/emit.ts";
+import { insertEndpoint } from "../../packages/hub/src/provision.ts";
+
+const PAGE = 500;
+
+/** Orders with one pending payment each, as they are after the buyer chose GoPay. @returns their references at the gateway. */
+export async function seedPayments(hub: Hub, count: number, prefix: string): Promise<string[]> {
+  const account = await hub.store.read((db) => db.selectFrom("accounts").select(["id", "shop_id"]).where("slug", "=", "midtrans").executeTakeFirstOrThrow());
+  const now = hub.clocks.business.now();
+  const references: string[] = [];
+  for (let from = 0; from < count; from += PAGE) {
+    await hub.store.write(async (tx) => {
+      for (let n = from; n < Math.min(count, from + PAGE); n += 1) {
+        const reference = `${prefix}-${String(n).padStart(7, "0")}`;
+        const order_id = hub.newId("order");
+        references.push(reference);
+        await tx.insertInto("orders").values({
+          id: order_id, shop_id: account.shop_id, reference, amount: 4_400_000n, currency: "IDR", items: "[]", customer: "{}", description: null, return_url: null, metadata: "{}",
+          expires_at: now + 86_400_000, closed: null, checkout_hash: hub.random.bytes(16), amount_paid: 0n, amount_refunded: 0n, amount_reversed: 0n, payment_status: "pending",
+          fulfillment_status: "none", version: 1, created_at: now, updated_at: now,
+        }).execute();
+        await tx.insertInto("payments").values({
+          id: hub.newId("payment"), shop_id: account.shop_id, order_id, account_id: account.id, provider: "midtrans", method: "gopay", attempt: 1, reference,
+          provider_id: `tx-${reference}`, handles: "{}", actions: "[]", amount: 4_400_000n, currency: "IDR", status: "pending", flags: "[]", collected: 0n, refunded: 0n, reversed: 0n,
+          buyer_fee: 0n, callback_url: null, expires_at: now + 900_000, submitted_at: now, opened_at: now, paid_at: null, last_asked_at: null, wanted: null, replaces: null,
+          waiting_for_quota_until: null, needs_attention: null, version: 1, created_at: now, updated_at: now,
+        }).execute();
+      }
+    });
+  }
+  return references;
+}
+
+/** Old notifications with their bodies, routed and done: what a hub has after a good while. */
+export async function seedHistory(hub: Hub, count: number): Promise<void> {
+  const account = await hub.store.read((db) => db.selectFrom("accounts").select(["id", "shop_id"]).where("slug", "=", "midtrans").executeTakeFirstOrThrow());
+  const now = hub.clocks.business.now();
+  const sqlite = hub.store.engine.name === "sqlite";
+  const page = 50_000;
+  for (let from = 0; from < count; from += page) {
+    const numbers = sqlite
+      ? sql`(WITH RECURSIVE g(n) AS (SELECT ${from + 1} UNION ALL SELECT n + 1 FROM g WHERE n < ${from + page}) SELECT n FROM g) AS g`
+      : sql`generate_series(${from + 1}::bigint, ${from + page}::bigint) AS g(n)`;
+    const bytes = (size: number) => (sqlite ? sql`randomblob(${size})` : sql`decode(repeat(md5(random()::text), ${size / 16}), 'hex')`);
+    await hub.store.write(async (tx) => {
+      await sql`INSERT INTO notifications (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, payment_id, remote_address, received_at, last_received_at, repeats)
+        SELECT ${account.id}, ${account.shop_id}, 0, 1, ${bytes(16)}, 'OLD-' || n, 'tx-' || n, 'k' || n, 'paid', 'pay_' || n, '127.0.0.1', ${now}, ${now}, 0 FROM ${numbers}`.execute(tx);
+      await sql`INSERT INTO notification_bodies (seq, sealed) SELECT seq, ${bytes(768)} FROM notifications n WHERE NOT EXISTS (SELECT 1 FROM notification_bodies b WHERE b.seq = n.seq)`.execute(tx);
+    });
+  }
+}
+
+/** Events with one delivery each, spread over endpoints at these URLs. */
+export async function seedDeliveries(hub: Hub, urls: readonly string[], count: number): Promise<number> {
+  const shop = await hub.store.read((db) => db.selectFrom("shops").select("id").executeTakeFirstOrThrow());
+  const endpoints = await hub.store.write(async (tx) => {
+    await tx.deleteFrom("deliveries").execute();
+    await tx.updateTable("endpoints").set({ status: "deleted" }).execute();
+    const ids: string[] = [];
+    for (const url of urls) ids.push(await insertEndpoint(hub, tx, shop.id, url, "whsec_bHVuYXMtZGVtby1zaG9wLWVuZHBvaW50LXNlY3JldA==", null));
+    return ids;
+  });
+  for (let from = 0; from < count; from += PAGE) {
+    await hub.store.write(async (tx) => {
+      for (let n = from; n < Math.min(count, from + PAGE); n += 1) {
+        const subject = { type: "order", id: hub.newId("order") } as const;
+        await emitEvent(hub, tx, { shop_id: shop.id, type: "order.paid", subject, data: { order: { id: subject.id, reference: `INV-${n}`, amount: 44_000, padding: "x".repeat(600) } }, endpoint_id: endpoints[n % endpoints.length]! });
+      }
+    });
+  }
+  hub.signals.emit({ kind: "deliveries" });
+  return count;
+}
