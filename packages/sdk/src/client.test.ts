@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Lunas } from "./client.ts";
 import { LunasError } from "./errors.ts";
+import { CALLS } from "./testing/calls.ts";
 import type { FetchLike } from "./transport.ts";
 
 interface Seen {
@@ -53,47 +54,7 @@ async function errorOf(promise: PromiseLike<unknown>): Promise<LunasError> {
 }
 
 describe("every method asks what the contract says", () => {
-  const calls: [string, (lunas: Lunas) => PromiseLike<unknown>, string, unknown?][] = [
-    ["orders.create", (l) => l.orders.create({ reference: "INV-1", amount: 44000 }), "POST /v1/orders", { reference: "INV-1", amount: 44000 }],
-    ["orders.get", (l) => l.orders.get("ord_1"), "GET /v1/orders/ord_1"],
-    ["orders.list", (l) => l.orders.list({ payment_status: "paid", limit: 5 }), "GET /v1/orders?payment_status=paid&limit=5"],
-    ["orders.findByReference", (l) => l.orders.findByReference("INV 1/ä"), "GET /v1/orders?reference=INV+1%2F%C3%A4&limit=1"],
-    ["orders.cancel", (l) => l.orders.cancel("ord_1"), "POST /v1/orders/ord_1/cancel", {}],
-    ["orders.createPayment", (l) => l.orders.createPayment("ord_1", { method: "gopay" }), "POST /v1/orders/ord_1/payments", { method: "gopay" }],
-    ["payments.get", (l) => l.payments.get("pay_1"), "GET /v1/payments/pay_1"],
-    ["payments.list", (l) => l.payments.list({ order_id: "ord_1", status: "paid" }), "GET /v1/payments?order_id=ord_1&status=paid"],
-    ["payments.refresh", (l) => l.payments.refresh("pay_1"), "POST /v1/payments/pay_1/refresh", {}],
-    ["payments.cancel", (l) => l.payments.cancel("pay_1"), "POST /v1/payments/pay_1/cancel", {}],
-    ["payments.expire", (l) => l.payments.expire("pay_1"), "POST /v1/payments/pay_1/expire", {}],
-    ["payments.refund", (l) => l.payments.refund("pay_1", { amount: 1000 }), "POST /v1/payments/pay_1/refunds", { amount: 1000 }],
-    ["payments.timeline", (l) => l.payments.timeline("pay_1"), "GET /v1/payments/pay_1/timeline"],
-    ["refunds.get", (l) => l.refunds.get("rfd_1"), "GET /v1/refunds/rfd_1"],
-    ["refunds.list", (l) => l.refunds.list({ payment_id: "pay_1" }), "GET /v1/refunds?payment_id=pay_1"],
-    [
-      "refunds.close",
-      (l) => l.refunds.close("rfd_1", { outcome: "succeeded", proof: "transfer 77" }),
-      "POST /v1/refunds/rfd_1/close",
-      { outcome: "succeeded", proof: "transfer 77" },
-    ],
-    ["endpoints.create", (l) => l.endpoints.create({ url: "https://s.example/h" }), "POST /v1/endpoints", { url: "https://s.example/h" }],
-    ["endpoints.get", (l) => l.endpoints.get("end_1"), "GET /v1/endpoints/end_1"],
-    ["endpoints.list", (l) => l.endpoints.list(), "GET /v1/endpoints"],
-    ["endpoints.update", (l) => l.endpoints.update("end_1", { events: null }), "PATCH /v1/endpoints/end_1", { events: null }],
-    ["endpoints.delete", (l) => l.endpoints.delete("end_1"), "DELETE /v1/endpoints/end_1"],
-    ["endpoints.rotate", (l) => l.endpoints.rotate("end_1"), "POST /v1/endpoints/end_1/rotate", {}],
-    ["endpoints.pause", (l) => l.endpoints.pause("end_1"), "POST /v1/endpoints/end_1/pause", {}],
-    ["endpoints.resume", (l) => l.endpoints.resume("end_1"), "POST /v1/endpoints/end_1/resume", {}],
-    ["endpoints.replay", (l) => l.endpoints.replay("end_1", { only: "all" }), "POST /v1/endpoints/end_1/replay", { only: "all" }],
-    ["endpoints.test", (l) => l.endpoints.test("end_1"), "POST /v1/endpoints/end_1/test", {}],
-    ["events.get", (l) => l.events.get("evt_1"), "GET /v1/events/evt_1"],
-    ["events.list", (l) => l.events.list({ type: "order.paid", subject_id: "ord_1" }), "GET /v1/events?type=order.paid&subject_id=ord_1"],
-    ["events.resend", (l) => l.events.resend("evt_1", { endpoint_id: "end_1" }), "POST /v1/events/evt_1/resend", { endpoint_id: "end_1" }],
-    ["deliveries.get", (l) => l.deliveries.get("dlv_1"), "GET /v1/deliveries/dlv_1"],
-    ["deliveries.list", (l) => l.deliveries.list({ event_id: "evt_1", status: "due" }), "GET /v1/deliveries?event_id=evt_1&status=due"],
-    ["methods.list", (l) => l.methods.list(), "GET /v1/methods"],
-  ];
-
-  test.each(calls)("%s", async (_name, call, expected, body) => {
+  test.each(CALLS)("%s", async (_name, call, expected, body) => {
     const { lunas, seen } = scripted({ status: 200, body: { data: [], next_cursor: null } });
     await call(lunas);
     expect(`${seen[0]!.method} ${seen[0]!.url}`).toBe(expected.replace(" ", " http://hub.test/base"));

@@ -92,7 +92,7 @@ export class FakeHub {
       customer: {},
       description: null,
       return_url: String(body["return_url"]),
-      metadata: null,
+      metadata: {},
       payment_status: "unpaid",
       fulfillment_status: "none",
       amount_paid: 0,

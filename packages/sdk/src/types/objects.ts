@@ -99,7 +99,7 @@ export interface Payment {
   amount_refunded: number;
   amount_reversed: number;
   actions: Action[];
-  expires_at: string | null;
+  expires_at: string;
   paid_at: string | null;
   /** The account's budget of calls is spent; the hub goes on at this time. */
   waiting_for_quota_until: string | null;
@@ -117,10 +117,11 @@ export interface Order {
   amount: number;
   currency: string;
   items: Item[];
-  customer: Customer | null;
+  customer: Customer;
   description: string | null;
   return_url: string | null;
-  metadata: Record<string, string> | null;
+  /** The shop's own notes. The hub keeps them and does not read them. */
+  metadata: Record<string, unknown>;
   /** Derived from the order's payments, never set. */
   payment_status: OrderPaymentStatus;
   fulfillment_status: string;
@@ -129,7 +130,7 @@ export interface Order {
   amount_reversed: number;
   /** The hosted payment page of this order: send the buyer there. */
   checkout_url: string;
-  expires_at: string | null;
+  expires_at: string;
   created_at: string;
   updated_at: string;
   payments: Payment[];

@@ -1,4 +1,4 @@
-import type { Customer, DeliveryStatus, MethodName, Open, OrderPaymentStatus, PaymentStatus } from "./objects.ts";
+import type { Customer, DeliveryStatus, MethodName, OrderPaymentStatus, PaymentStatus } from "./objects.ts";
 import type { EventType } from "./events.ts";
 
 /** Major units: `44000`, or `"44000.50"` where the currency has decimals and the gateway takes them. */
@@ -18,7 +18,8 @@ export interface OrderCreate {
   return_url?: string;
   /** Seconds in which the order can be paid. */
   expires_in_s?: number;
-  metadata?: Record<string, string>;
+  /** The shop's own notes, at most 50. The hub keeps them and does not read them. */
+  metadata?: Record<string, string | number | boolean | null>;
 }
 
 export interface PaymentCreate {
@@ -38,14 +39,14 @@ export interface RefundCreate {
 export interface EndpointCreate {
   url: string;
   /** Types to be told; absent means all. */
-  events?: readonly Open<EventType>[];
+  events?: readonly EventType[];
   description?: string;
 }
 
 /** Absent fields stay as they are; `events: null` means all. */
 export interface EndpointUpdate {
   url?: string;
-  events?: readonly Open<EventType>[] | null;
+  events?: readonly EventType[] | null;
   description?: string | null;
 }
 
@@ -78,7 +79,7 @@ export interface RefundList extends PageParams {
 }
 
 export interface EventList extends PageParams {
-  type?: Open<EventType>;
+  type?: EventType;
   /** Id of the order, payment or refund that they are about. */
   subject_id?: string;
 }
