@@ -9,7 +9,14 @@ import { openBench } from "./testing/merchant.ts";
 
 const http: Http = async ({ method, url, headers, body, timeout_ms }) => {
   try {
-    const answer = await fetch(url, { method, headers, body: body as string, signal: AbortSignal.timeout(timeout_ms), redirect: "manual" });
+    const request = new Request(url, {
+      method,
+      headers,
+      redirect: "manual",
+      signal: AbortSignal.timeout(timeout_ms),
+      ...(body === undefined ? {} : { body: body as string }),
+    });
+    const answer = await fetch(request);
     return {
       ok: true,
       status: answer.status,

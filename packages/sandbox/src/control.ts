@@ -107,11 +107,12 @@ function addWorld(app: FastifyInstance, parts: ControlParts): void {
   );
   app.get(
     "/_control/clock",
-    guard(async (request) => {
+    guard(async (request, reply) => {
       const { after, wait_s = 0 } = read(clockQuerySchema, request.query);
       if (after === undefined) return parts.clock.read();
       const gone = new AbortController();
-      request.raw.socket.once("close", () => gone.abort());
+      // Of this answer, not of its connection, which lives on for the next request.
+      reply.raw.once("close", () => gone.abort());
       return parts.clock.changed(after, wait_s * 1_000, gone.signal);
     }),
   );

@@ -118,7 +118,7 @@ async function serve(parts: Parts, emulator: Emulator, request: FastifyRequest, 
   if (silence) {
     write("done, but not answered", answer);
     // The connection closes earlier where the client gives up first.
-    await Promise.race([parts.pause(silence.ms), new Promise((resolve) => request.raw.socket.once("close", resolve))]);
+    await Promise.race([parts.pause(silence.ms), new Promise((resolve) => reply.raw.once("close", resolve))]);
     request.raw.socket.destroy();
     return reply.hijack();
   }

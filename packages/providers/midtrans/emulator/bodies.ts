@@ -42,7 +42,9 @@ function methodFields(transaction: Told): Body {
     case "bank_transfer": {
       if (transaction.bank === "permata") return numberFields(transaction);
       const amounts =
-        transaction.bank === "bni" && paid ? [{ paid_at: formatWib(transaction.settled_at!), amount: rupiah(transaction.collected) }] : [];
+        transaction.bank === "bni" && transaction.settled_at !== undefined
+          ? [{ paid_at: formatWib(transaction.settled_at), amount: rupiah(transaction.collected) }]
+          : [];
       return { ...numberFields(transaction), payment_amounts: amounts };
     }
   }

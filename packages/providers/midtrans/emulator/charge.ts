@@ -3,7 +3,7 @@ import { MINUTE_MS } from "@lunas/domain";
 import { formatWib } from "../wire.ts";
 import { commonFields, numberFields } from "./bodies.ts";
 import type { Context, Fields } from "./context.ts";
-import { coreError, isObject, json, part, readBody, uuid } from "./context.ts";
+import { coreError, isObject, json, part, readBody, textOf, uuid } from "./context.ts";
 import { expiryOf, readLife } from "./expiry.ts";
 import { orderIdIsFree, recentTransactions } from "./ledger.ts";
 import { urlsOfHeader } from "./notify.ts";
@@ -45,7 +45,7 @@ function readMethod(body: Fields): MethodReading {
   if (type === "permata") return { ok: true, method: { payment_type: "bank_transfer", bank: "permata" } };
   if (type === "bank_transfer") {
     const wanted = part(body.bank_transfer).bank ?? "permata";
-    const bank = BANKS.find((known) => known === String(wanted as string).toLowerCase());
+    const bank = BANKS.find((known) => known === textOf(wanted).toLowerCase());
     return bank
       ? { ok: true, method: { payment_type: type, bank } }
       : { ok: false, code: 400, message: `bank_transfer.bank must be one of ${BANKS.join(", ")}` };
@@ -55,7 +55,7 @@ function readMethod(body: Fields): MethodReading {
 }
 
 export function echoed(body: Fields): Echoed {
-  const text = (value: unknown): string | undefined => (value === undefined || value === null ? undefined : String(value as string));
+  const text = (value: unknown): string | undefined => (value === undefined || value === null ? undefined : textOf(value));
   return {
     custom_field1: text(body.custom_field1),
     custom_field2: text(body.custom_field2),

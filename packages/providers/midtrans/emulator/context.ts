@@ -81,6 +81,11 @@ export function isObject(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** A scalar as text; anything else as its JSON. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}
+
 /** The value as an object, or an empty one: unknown and misshapen optional parts are ignored. */
 export function part(value: unknown): Fields {
   return isObject(value) ? value : {};

@@ -1,4 +1,5 @@
 import type { EmulatorResponse } from "@lunas/domain";
+import { textOf } from "./context.ts";
 
 /** Text that is HTML already. */
 export class Html {
@@ -15,7 +16,7 @@ function told(value: unknown): string {
   if (value instanceof Html) return value.text;
   if (Array.isArray(value)) return value.map(told).join("");
   if (value === undefined || value === null || value === false) return "";
-  return String(value).replace(/[&<>"']/g, (character) => ESCAPES[character]!);
+  return textOf(value).replace(/[&<>"']/g, (character) => ESCAPES[character]!);
 }
 
 /** A template whose values are escaped, unless they are `Html` themselves. */

@@ -28,7 +28,6 @@ const METHOD_NAMES: Readonly<Record<SnapMethod, string>> = {
 
 const ENDINGS: Readonly<Record<Exclude<SnapView, "choose" | "pending">, string>> = {
   success: "Payment successful",
-  error: "Payment failed",
   expired: "This payment has expired",
   canceled: "This payment was canceled",
   revoked: "This page was replaced by a newer one",

@@ -1,10 +1,11 @@
 import { statusBody } from "./bodies.ts";
 import type { Context } from "./context.ts";
+import { textOf } from "./context.ts";
 import { withQuery } from "./open.ts";
 import { transactionOf } from "./snap.ts";
 import type { StoredSnap, StoredTransaction } from "./transaction.ts";
 
-export type SnapView = "choose" | "pending" | "success" | "error" | "expired" | "canceled" | "revoked";
+export type SnapView = "choose" | "pending" | "success" | "expired" | "canceled" | "revoked";
 
 /** What the payer sees. A denied attempt may be followed by another on the same page (midtrans.md §3). */
 export function viewOf(context: Context, snap: StoredSnap, transaction: StoredTransaction | undefined = transactionOf(context, snap)): SnapView {
@@ -20,10 +21,9 @@ export function viewOf(context: Context, snap: StoredSnap, transaction: StoredTr
 export function finishUrl(context: Context, snap: StoredSnap, transaction: StoredTransaction | undefined): string | undefined {
   const address = snap.finish_url ?? context.switches.dashboard_finish_url;
   if (!address || !/^https?:$/.test(URL.parse(address)?.protocol ?? "")) return undefined;
-  const { status_code = "201", transaction_status = "pending" } = transaction
-    ? (statusBody(transaction) as { status_code: string; transaction_status: string })
-    : {};
-  return withQuery(address, { order_id: snap.order_id, status_code, transaction_status });
+  const body = transaction ? statusBody(transaction) : { status_code: "201", transaction_status: "pending" };
+  const { status_code, transaction_status } = body;
+  return withQuery(address, { order_id: snap.order_id, status_code: textOf(status_code), transaction_status: textOf(transaction_status) });
 }
 
 const TOLD = [

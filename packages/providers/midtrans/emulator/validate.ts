@@ -1,5 +1,5 @@
 import type { Context, Fields } from "./context.ts";
-import { isObject, part } from "./context.ts";
+import { isObject, part, textOf } from "./context.ts";
 
 const ORDER_ID_MAX = 50;
 const AMOUNT_MAX = 99_999_999_999;
@@ -49,7 +49,7 @@ function amountProblems(amount: unknown): string[] {
 function lengthProblem(holder: Fields, name: string, path: string, max: number): string[] {
   const value = holder[name];
   if (value === undefined || value === null) return [];
-  return [...String(value as string)].length > max ? [`${path}${name} must be at most ${max} characters`] : [];
+  return [...textOf(value)].length > max ? [`${path}${name} must be at most ${max} characters`] : [];
 }
 
 function itemProblems(items: unknown, amount: number): string[] {
@@ -95,7 +95,7 @@ export function orderFields(body: Fields): OrderFields {
   const details = part(body.transaction_details);
   const items = Array.isArray(body.item_details) ? (body.item_details as unknown as Item[]) : [];
   return {
-    order_id: String(details.order_id as string),
+    order_id: textOf(details.order_id),
     amount: Number(details.gross_amount),
     items: items.map(({ name, price, quantity }) => ({ name, price, quantity })),
   };
