@@ -6,7 +6,7 @@ import type { Sender } from "./send.ts";
 
 /** Streams (one transaction at one address) that are sent to at the same time. */
 const CONCURRENCY = 24;
-const CLAIM_LIMIT = 200;
+const CLAIM_LIMIT = 64;
 
 const FORGERIES: readonly string[] = ["forge-signature", "forge-status", "wrong-amount", "foreign-merchant"];
 
