@@ -4,7 +4,7 @@ import type { Tx } from "../store/index.ts";
 import { type AnswerVerdict, type Finding, keepAnswer } from "./answers.ts";
 import { rederiveOrder } from "./derive.ts";
 import { emitEvent, recordTransition } from "./emit.ts";
-import { detailsAfter, judgeEvidence, type NextPayment } from "./evidence.ts";
+import { detailsAfter, handlesAfterDoubt, judgeEvidence, type NextPayment } from "./evidence.ts";
 import { adoptRefunds } from "./refund-evidence.ts";
 import { findPayment, lockOrder, type OrderBundle, type OrderRow, type PaymentRow, readBundle } from "./rows.ts";
 import { orderOnly, paymentView } from "./views.ts";
@@ -48,14 +48,15 @@ async function applyInTransaction(
   }
   const { evidence } = outcome.value;
   const bundle = await readBundle(tx, order);
-  const judgement = judgeEvidence(payment, evidence, { heldElsewhere: heldElsewhere(bundle, payment.id), order_amount: order.amount, byHand: refundedByHand(bundle, payment.id) });
+  const judgement = judgeEvidence(payment, evidence, { heldElsewhere: heldElsewhere(bundle, payment.id), order_amount: order.amount, byHand: refundedByHand(bundle, payment.id), asked_at: finding.asked_at });
   const answer_id = await keepAnswer(hub, tx, about, finding, judgement.verdict);
   if (judgement.verdict === "refused") {
     await tx.updateTable("payments").set({ needs_attention: judgement.why, last_asked_at: finding.asked_at }).where("id", "=", payment.id).execute();
     return { payment: { ...payment, needs_attention: judgement.why }, bundle, verdict: "refused" };
   }
   const next = judgement.verdict === "applied" ? judgement.next : undefined;
-  const after = await savePayment(hub, tx, payment, outcome, next, finding.asked_at);
+  const doubt = judgement.verdict !== "applied" && judgement.doubt === true;
+  const after = await savePayment(hub, tx, { ...payment, handles: handlesAfterDoubt(payment, doubt, finding.asked_at) }, outcome, next, finding.asked_at);
   await adoptRefunds(hub, tx, order, after, evidence.refunds ?? [], finding.cause, answer_id);
   if (!next) return { payment: after, bundle: await readBundle(tx, order), verdict: judgement.verdict };
   const changed = await tellPayment(hub, tx, order, payment, after, finding.cause, answer_id);

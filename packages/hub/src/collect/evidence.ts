@@ -16,7 +16,7 @@ export interface NextPayment {
 export type Judgement =
   /** Status or money changed: a transition, told to the outside. */
   | { readonly verdict: "applied"; readonly next: NextPayment }
-  | { readonly verdict: "same" | "stale" }
+  | { readonly verdict: "same" | "stale"; readonly doubt?: boolean }
   /** The answer speaks of something else than what was asked about: kept, flagged for a person, changes nothing. */
   | { readonly verdict: "refused"; readonly why: string };
 
@@ -26,19 +26,44 @@ export type Judgement =
  * @param byHand refunds that a person closed with proof, which the gateway does not count.
  */
 export function judgeEvidence(
-  payment: PaymentRow, evidence: PaymentEvidence, context: { heldElsewhere: bigint; order_amount: bigint; byHand: bigint },
+  payment: PaymentRow, evidence: PaymentEvidence, context: { heldElsewhere: bigint; order_amount: bigint; byHand: bigint; asked_at: number },
 ): Judgement {
   if (evidence.reference !== payment.reference) return { verdict: "refused", why: `the gateway answered about ${evidence.reference}, not about ${payment.reference}` };
   if (evidence.currency !== payment.currency) return { verdict: "refused", why: `the gateway answered in ${evidence.currency}, the payment is in ${payment.currency}` };
   const decision = decide(paymentMachine, payment.status, evidence.status);
   if (decision === "stale") return { verdict: "stale" };
   const status = decision === "same" ? payment.status : decision.to;
+  if (isDoubtful(payment, evidence, status, context.asked_at)) return { verdict: "stale", doubt: true };
   const money = moneyAfter(payment, evidence, status, context.byHand);
   // "Some of it went back" without how much is no news that could be told.
   if (status === "partially_refunded" && money.refunded === 0n) return { verdict: "stale" };
   const next: NextPayment = { status, ...money, flags: flagsAfter(payment, status, money.collected, context) };
   const moved = status !== payment.status || money.collected !== payment.collected || money.refunded !== payment.refunded || money.reversed !== payment.reversed;
   return moved ? { verdict: "applied", next } : { verdict: "same" };
+}
+
+/** How far apart two answers must be that take money away, and how long to wait before the second question. */
+export const DOUBT_MS = 30_000;
+const DOUBT_HANDLE = "doubt_since";
+
+/**
+ * "Failed" or "canceled" after "paid" may be an answer that lags behind late money as well as money that is gone: it counts only when the
+ * gateway says so again in a later answer (midtrans.md §10: read again before a downgrade). A chargeback has a word of its own and counts at once.
+ */
+function isDoubtful(payment: PaymentRow, evidence: PaymentEvidence, status: PaymentStatus, asked_at: number): boolean {
+  if (status !== "reversed" || payment.status === "reversed" || (evidence.status !== "failed" && evidence.status !== "canceled")) return false;
+  const since = payment.handles[DOUBT_HANDLE];
+  return since === undefined || asked_at - Number(since) < DOUBT_MS;
+}
+
+export function isInDoubt(payment: PaymentRow): boolean {
+  return payment.handles[DOUBT_HANDLE] !== undefined;
+}
+
+/** Remembers a doubt, or that it is over. */
+export function handlesAfterDoubt(payment: PaymentRow, doubt: boolean, asked_at: number): Record<string, string> {
+  const { [DOUBT_HANDLE]: since, ...handles } = payment.handles;
+  return doubt ? { ...handles, [DOUBT_HANDLE]: since ?? String(asked_at) } : handles;
 }
 
 function moneyAfter(payment: PaymentRow, evidence: PaymentEvidence, status: PaymentStatus, byHand: bigint): Omit<NextPayment, "status" | "flags"> {

@@ -169,8 +169,27 @@ describe.each(ENGINES)("payments on %s", (engine) => {
     await hub.settle();
     hub.gateway.set(payment.reference, "failed");
     await hub.advance(7 * MINUTE);
+    expect((await hub.payment(payment.id)).status).toBe("paid");
+    await hub.advance(MINUTE);
     expect(await hub.payment(payment.id)).toMatchObject({ status: "reversed", reversed: 4_400_000n });
     expect((await hub.orderRow(order.id)).payment_status).toBe("reversed");
+  });
+
+  test("one lagging answer after late money takes nothing away: it is asked again first (F12)", async () => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    const payment = await hub.open(order.id);
+    await closePayment(hub.hub, payment.id, "cancel", "test", 0);
+    hub.gateway.pay(payment.reference);
+    await hub.notify(payment.reference, "paid");
+    await hub.settle();
+    expect((await hub.payment(payment.id)).status).toBe("paid");
+    hub.gateway.set(payment.reference, "canceled");
+    await askGateway(hub.hub, payment.id, "get", "lagging", 0);
+    hub.gateway.pay(payment.reference);
+    await hub.advance(30 * MINUTE);
+    expect(await hub.payment(payment.id)).toMatchObject({ status: "paid", handles: {} });
+    expect(await hub.events(order.id)).toEqual(["order.pending#1", "order.paid#2"]);
   });
 
   test("on hold nothing that moves money is sent, and questions still are", async () => {

@@ -4,7 +4,7 @@ import {
 import { chooseMethod } from "../collect/accounts.ts";
 import { askGateway, type Asked } from "../collect/ask.ts";
 import { flagUnconfirmed } from "../collect/unconfirmed.ts";
-import { claimIsOpen } from "../collect/evidence.ts";
+import { claimIsOpen, DOUBT_MS, isInDoubt } from "../collect/evidence.ts";
 import { insertPayment } from "../collect/payments.ts";
 import { findBundle, findPayment, type PaymentRow } from "../collect/rows.ts";
 import type { Hub } from "../hub.ts";
@@ -88,6 +88,7 @@ async function planNext(hub: Hub, payment: PaymentRow, asked: Extract<Asked, { a
     const wait = asked.outcome.certainty === "did_not" ? (asked.outcome.refusal.retry_after_s ?? 0) * SECOND_MS : 0;
     return { due_at: now + Math.max(gap, wait), payload: { ...payload, unclear }, priority: open ? PRIORITY.money : PRIORITY.poll };
   }
+  if (isInDoubt(payment)) return { due_at: now + DOUBT_MS, payload, priority: PRIORITY.notified };
   if (claimIsOpen(payment.status, payload.claim)) {
     const step = payload.claim_step ?? 0;
     const gap = UNCONFIRMED_GAPS_MS[step];
