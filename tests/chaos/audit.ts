@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import { COLLECTED_STATUSES } from "@lunas/domain";
+import { dedupeKey } from "../../packages/hub/src/ingest/receive.ts";
 import type { Store } from "../../packages/hub/src/store/index.ts";
 import type { LogEntry, Sandbox } from "../../packages/sandbox/src/index.ts";
 import type { Receiver } from "./receiver.ts";
@@ -26,10 +26,9 @@ async function missingNotifications(store: Store, log: readonly LogEntry[]): Pro
   const accounts = await store.read((db) => db.selectFrom("accounts").select("id").where("provider", "=", "midtrans").execute());
   const rows = await store.read((db) => db.selectFrom("notifications").select("dedupe").execute());
   const kept = new Set(rows.map((row) => Buffer.from(row.dedupe).toString("hex")));
-  const key = (account: string, verdict: string, body: string): string => createHash("sha256").update(`${account}\n${verdict}\n`).update(body).digest().subarray(0, 16).toString("hex");
   return log
     .filter((entry) => entry.kind === "notification" && entry.http_status !== null && entry.http_status >= 200 && entry.http_status < 300 && entry.request_body !== undefined)
-    .filter((entry) => !accounts.some(({ id }) => kept.has(key(id, "weak", entry.request_body!))))
+    .filter((entry) => !accounts.some(({ id }) => kept.has(Buffer.from(dedupeKey(id, false, Buffer.from(entry.request_body!))).toString("hex"))))
     .map((entry) => `answered ${entry.http_status} but not stored: ${entry.request_body?.slice(0, 200)}`);
 }
 

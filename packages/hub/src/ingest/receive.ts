@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto";
 import type { CallbackOutcome, RawCallback } from "@lunas/domain";
 import type { OpenAccount } from "../collect/accounts.ts";
 import type { Hub } from "../hub.ts";
 import { GroupCommit } from "../store/group-commit.ts";
+import { localDigest } from "../store/local-digest.ts";
 import { type NotificationRecord, ROUTE, VERDICT } from "../store/index.ts";
 import { AccountCache } from "./account-cache.ts";
 import { Quota } from "./quota.ts";
@@ -95,5 +95,6 @@ export class Inbox {
 
 /** What makes two callbacks the same: the account, what we think of the proof, and every byte of the body. */
 export function dedupeKey(account_id: string, forged: boolean, body: Uint8Array): Uint8Array {
-  return createHash("sha256").update(`${account_id}\n${forged ? "forged" : "weak"}\n`).update(body).digest().subarray(0, 16);
+  return localDigest(`${account_id}\n${forged ? "forged" : "weak"}`, body);
+}\n${forged ? "forged" : "weak"}\n`).update(body).digest().subarray(0, 16);
 }

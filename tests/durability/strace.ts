@@ -1,0 +1,47 @@
+/** One system call as strace wrote it: `pid time call(args) = result`. */
+export interface SystemCall {
+  readonly pid: string;
+  /** Microseconds, as told by `-ttt`. */
+  readonly began: number;
+  readonly ended: number;
+  readonly name: string;
+  readonly text: string;
+}
+
+const WHOLE = /^(\d+) +(\d+\.\d+) (\w+)\((.*)\) += (-?\d+).*?(?:<(\d+\.\d+)>)?$/;
+const UNFINISHED = /^(\d+) +(\d+\.\d+) (\w+)\((.*) <unfinished \.\.\.>$/;
+const RESUMED = /^(\d+) +(\d+\.\d+) <\.\.\. (\w+) resumed>(.*)\) += (-?\d+).*$/;
+
+/** Reads what `strace -f -ttt -T -y` wrote. Calls that another thread interrupted in the output are put together again; failed ones are left out. */
+export function readTrace(text: string): SystemCall[] {
+  const calls: SystemCall[] = [];
+  const open = new Map<string, { began: number; text: string }>();
+  for (const line of text.split("\n")) {
+    const whole = WHOLE.exec(line);
+    if (whole) {
+      const began = Number(whole[2]) * 1e6;
+      if (Number(whole[5]) >= 0) calls.push({ pid: whole[1]!, began, ended: began + Number(whole[6] ?? 0) * 1e6, name: whole[3]!, text: whole[4]! });
+      continue;
+    }
+    const unfinished = UNFINISHED.exec(line);
+    if (unfinished) {
+      open.set(`${unfinished[1]} ${unfinished[3]}`, { began: Number(unfinished[2]) * 1e6, text: unfinished[4]! });
+      continue;
+    }
+    const resumed = RESUMED.exec(line);
+    const begun = resumed && open.get(`${resumed[1]} ${resumed[3]}`);
+    if (resumed && begun && Number(resumed[5]) >= 0) {
+      calls.push({ pid: resumed[1]!, began: begun.began, ended: Number(resumed[2]) * 1e6, name: resumed[3]!, text: begun.text + resumed[4]! });
+    }
+  }
+  return calls.toSorted((a, b) => a.began - b.began);
+}
+
+/** The first sync of a write-ahead log that began after the bytes arrived and ended before the answer left; undefined when there is none. */
+export function syncBetween(calls: readonly SystemCall[], marker: string): SystemCall | undefined {
+  const arrived = calls.find((call) => ["read", "recvfrom", "recvmsg", "readv"].includes(call.name) && call.text.includes(marker));
+  if (!arrived) return undefined;
+  const answered = calls.find((call) => call.began > arrived.ended && ["write", "writev", "sendto", "sendmsg"].includes(call.name) && call.text.includes("HTTP/1.1 200"));
+  if (!answered) return undefined;
+  return calls.find((call) => ["fdatasync", "fsync"].includes(call.name) && call.text.includes("-wal") && call.began > arrived.began && call.ended < answered.began);
+}
