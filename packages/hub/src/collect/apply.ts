@@ -1,4 +1,4 @@
-import { invariant, isEventType, type Outcome, type PaymentAnswer, type PaymentEvidence } from "@lunas/domain";
+import { invariant, isEventType, type Outcome, type PaymentAnswer } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import type { Tx } from "../store/index.ts";
 import { type AnswerVerdict, type Finding, keepAnswer } from "./answers.ts";
@@ -21,15 +21,26 @@ export interface Applied {
  * kept as `superseded`, and whoever asked asks again.
  */
 export async function applyPaymentFinding(hub: Hub, before: PaymentRow, finding: Finding<PaymentAnswer>): Promise<Applied> {
-  const applied = await hub.store.write(async (tx) => {
-    const order = await lockOrder(hub.store, tx, before.order_id);
-    const payment = await findPayment(tx, undefined, before.id);
-    invariant(payment, `payment ${before.id} is gone`);
-    return applyInTransaction(hub, tx, order, payment, before.version, finding);
-  });
+  const applied = await applyOrKeep(hub, before, finding);
   hub.signals.emit({ kind: "order", order_id: before.order_id });
   hub.signals.emit({ kind: "deliveries" });
   return applied;
+}
+
+/** What the gateway said is evidence even when a mistake of ours undoes the change that it should have made. */
+async function applyOrKeep(hub: Hub, before: PaymentRow, finding: Finding<PaymentAnswer>): Promise<Applied> {
+  try {
+    return await hub.store.write(async (tx) => {
+      const order = await lockOrder(hub.store, tx, before.order_id);
+      const payment = await findPayment(tx, undefined, before.id);
+      invariant(payment, `payment ${before.id} is gone`);
+      return applyInTransaction(hub, tx, order, payment, before.version, finding);
+    });
+  } catch (error) {
+    const about = { shop_id: before.shop_id, account_id: before.account_id, subject: { type: "payment", id: before.id } } as const;
+    await hub.store.write((tx) => keepAnswer(hub, tx, about, finding, "kept")).catch((lost: unknown) => hub.log.error({ err: lost }, "an answer could not be kept"));
+    throw error;
+  }
 }
 
 async function applyInTransaction(
@@ -142,4 +153,3 @@ function closeIfOver(hub: Hub, order: OrderRow, payment: PaymentRow): OrderRow {
   return over ? { ...order, closed: "expired" } : order;
 }
 
-export type { PaymentEvidence };
