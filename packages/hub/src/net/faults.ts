@@ -9,7 +9,7 @@ export class TotalTimeoutError extends Error {
   }
 }
 
-/** Codes of Node, OpenSSL and undici, first match counts. */
+/** Codes of Node, OpenSSL and undici. */
 const BY_CODE: readonly (readonly [RegExp, HttpFault])[] = [
   [/^(ENOTFOUND|EAI_.*|ENODATA|ESERVFAIL|EREFUSED|EBADNAME|ENONAME)$/, "dns"],
   [/^(ECONNREFUSED|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|EADDRNOTAVAIL|EACCES|EPERM|EINVAL|UND_ERR_CONNECT_TIMEOUT)$/, "connect"],
@@ -23,11 +23,13 @@ export function faultOf(error: unknown): HttpFault {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof BlockedError) return "blocked";
     if (cause instanceof TotalTimeoutError) return "timeout";
+    // Closed before the TLS handshake was over: Node gives this the code of any closed connection.
+    if (/before secure TLS connection was established/.test(cause.message)) return "tls";
+    // An answer that is no HTTP: undici's parser often gives it no code.
+    if (cause.name === "HTTPParserError") return "reset";
     const code = String((cause as NodeJS.ErrnoException).code ?? "");
     const known = BY_CODE.find(([pattern]) => pattern.test(code));
     if (known) return known[1];
-    // Closed before the TLS handshake was over: Node gives this a message and no code of its own.
-    if (/before secure TLS connection was established/.test(cause.message)) return "tls";
   }
   return "internal";
 }

@@ -2,8 +2,9 @@ import { type Http, type HttpRequest, type HttpResult, invariant } from "@lunas/
 import { Agent, type Dispatcher } from "undici";
 import { inTransactionScope } from "../store/transaction-scope.ts";
 import { faultOf, messageOf, TotalTimeoutError } from "./faults.ts";
-import { guardedConnector, type Resolver } from "./guard.ts";
+import { guardedConnector } from "./guard.ts";
 import { parseCidr } from "./ranges.ts";
+import { type Resolver, systemResolver } from "./resolver.ts";
 
 const BYTES_MAX = 1024 * 1024;
 /** Connections to one origin at most. */
@@ -37,7 +38,7 @@ export type GuardedHttp = Http & {
  */
 export function guardedHttp(options: GuardedHttpOptions): GuardedHttp {
   const agent = new Agent({
-    connect: guardedConnector(options.allow.map(parseCidr), options.resolver),
+    connect: guardedConnector(options.allow.map(parseCidr), options.resolver ?? systemResolver()),
     connections: CONNECTIONS_MAX,
     pipelining: 1,
     allowH2: false,

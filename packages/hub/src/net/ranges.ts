@@ -75,7 +75,7 @@ function forbiddenPlain(address: Address, allow: readonly Cidr[]): boolean {
 }
 
 function inAny(address: Address, ranges: readonly Cidr[]): boolean {
-  return ranges.some(([network, bits]) => address.kind() === network.kind() && address.match(network as never, bits));
+  return ranges.some(([network, bits]) => address.kind() === network.kind() && address.match(network, bits));
 }
 
 /** The IPv4 addresses that an IPv6 address makes a gateway or tunnel speak to. */
