@@ -1,4 +1,5 @@
 import { HOUR_MS, LIVE_STATUSES } from "@lunas/domain";
+import { sql } from "kysely";
 import type { Hub } from "../hub.ts";
 import { armJob, type Job, PRIORITY } from "../store/jobs.ts";
 
@@ -23,24 +24,15 @@ export async function sweep(hub: Hub, _job: Job): Promise<{ due_at: number }> {
 
 async function findLost(hub: Hub): Promise<{ kind: string; subject_id: string; account_id: string | null }[]> {
   return hub.store.read(async (db) => {
-    const payments = await db
-      .selectFrom("payments")
-      .leftJoin("jobs", (join) => join.on("jobs.key", "=", (eb) => eb.fn<string>("concat", [eb.val("payment:"), "payments.id"])))
-      .select(["payments.id", "payments.account_id"])
-      .where("payments.status", "in", [...LIVE_STATUSES])
-      .where("jobs.key", "is", null)
-      .execute();
-    const refunds = await db
-      .selectFrom("refunds")
-      .leftJoin("jobs", (join) => join.on("jobs.key", "=", (eb) => eb.fn<string>("concat", [eb.val("refund:"), "refunds.id"])))
-      .select(["refunds.id"])
-      .where("refunds.status", "in", ["created", "submitted", "unknown"])
-      .where("refunds.origin", "=", "api")
-      .where("jobs.key", "is", null)
-      .execute();
+    const payments = await sql<{ id: string; account_id: string }>`
+      SELECT id, account_id FROM payments WHERE status IN (${sql.join([...LIVE_STATUSES])})
+        AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.key = 'payment:' || payments.id)`.execute(db);
+    const refunds = await sql<{ id: string }>`
+      SELECT id FROM refunds WHERE status IN ('created', 'submitted', 'unknown') AND origin = 'api'
+        AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.key = 'refund:' || refunds.id)`.execute(db);
     return [
-      ...payments.map((row) => ({ kind: "payment", subject_id: row.id, account_id: row.account_id })),
-      ...refunds.map((row) => ({ kind: "refund", subject_id: row.id, account_id: null })),
+      ...payments.rows.map((row) => ({ kind: "payment", subject_id: row.id, account_id: row.account_id })),
+      ...refunds.rows.map((row) => ({ kind: "refund", subject_id: row.id, account_id: null })),
     ];
   });
 }
