@@ -93,6 +93,14 @@ describe("an address that carries an IPv4 address", () => {
     expect(allowed("64:ff9b::10.0.0.1", "10.0.0.0/8")).toBe(false);
   });
 
+  test("stays refused as Teredo when its server or its client is forbidden, although Teredo was opened", () => {
+    // Server 65.54.227.120; clients 192.0.2.45 (RFC 4380's own example, documentation) and 8.8.8.8, each bit turned over.
+    expect(allowed("2001:0:4136:e378:8000:63bf:3fff:fdd2", "2001::/32")).toBe(false);
+    expect(allowed("2001:0:4136:e378:8000:63bf:f7f7:f7f7", "2001::/32")).toBe(true);
+    expect(allowed("2001:0:4136:e378:8000:63bf:f7f7:f7f7")).toBe(false);
+    expect(allowed("2001:0:a00:1:8000:63bf:f7f7:f7f7", "2001::/32")).toBe(false);
+  });
+
   test("is open as mapped exactly where its IPv4 address was opened by name", () => {
     expect(allowed("::ffff:127.0.0.1", "127.0.0.0/8")).toBe(true);
     expect(allowed("::ffff:127.0.0.1", "::1/128")).toBe(false);
