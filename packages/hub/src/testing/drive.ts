@@ -44,22 +44,35 @@ export async function driveHub(engine: (typeof ENGINES)[number] = "sqlite", opti
     await router.idle();
     await worker.idle();
   };
-  const open = async (order_id: string, method = "gopay"): Promise<Opened> => createPayment(hub, test.shop_id, order_id, { method }, "test", async () => {});
+  const open = async (order_id: string, method = "gopay"): Promise<Opened> =>
+    createPayment(hub, test.shop_id, order_id, { method }, "test", async () => {});
   return {
     ...test,
     inbox,
     settle,
     order: async (amount = 44_000) => {
       orders += 1;
-      const wish = { reference: `INV-${orders}`, amount: money(BigInt(amount) * 100n, "IDR"), items: [], customer: {}, expires_in_s: 86_400, metadata: {} };
+      const wish = {
+        reference: `INV-${orders}`,
+        amount: money(BigInt(amount) * 100n, "IDR"),
+        items: [],
+        customer: {},
+        expires_in_s: 86_400,
+        metadata: {},
+      };
       return (await createOrder(hub, test.shop_id, wish, async () => {})).order;
     },
     open: async (order_id, method) => (await open(order_id, method)).payment,
-    openRefused: (order_id, method) => open(order_id, method).then((opened) => `opened ${opened.payment.status}`, (error: unknown) => {
-      if (error instanceof LunasError) return error.code;
-      throw error;
-    }),
-    notify: async (reference, status, proof) => (await inbox.receive(test.slug, test.gateway.callback(reference, status, proof), "203.0.113.9")).status,
+    openRefused: (order_id, method) =>
+      open(order_id, method).then(
+        (opened) => `opened ${opened.payment.status}`,
+        (error: unknown) => {
+          if (error instanceof LunasError) return error.code;
+          throw error;
+        },
+      ),
+    notify: async (reference, status, proof) =>
+      (await inbox.receive(test.slug, test.gateway.callback(reference, status, proof), "203.0.113.9")).status,
     advance: async (by_ms) => {
       test.clock.advance(by_ms);
       await settle();
@@ -67,7 +80,9 @@ export async function driveHub(engine: (typeof ENGINES)[number] = "sqlite", opti
     payment: (id) => store.read((db) => db.selectFrom("payments").selectAll().where("id", "=", id).executeTakeFirstOrThrow()),
     orderRow: (id) => store.read((db) => db.selectFrom("orders").selectAll().where("id", "=", id).executeTakeFirstOrThrow()),
     events: async (subject_id) => {
-      const rows = await store.read((db) => db.selectFrom("events").select(["type", "sequence"]).where("subject_id", "=", subject_id).orderBy("sequence").execute());
+      const rows = await store.read((db) =>
+        db.selectFrom("events").select(["type", "sequence"]).where("subject_id", "=", subject_id).orderBy("sequence").execute(),
+      );
       return rows.map((row) => `${row.type}#${row.sequence}`);
     },
     close: async () => {

@@ -1,0 +1,196 @@
+import { LunasError, type Provider, rfc3339 } from "@lunas/domain";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import { openCredentials, sealCredentials } from "../../collect/accounts.ts";
+import type { AccountRow } from "../../collect/rows.ts";
+import type { Hub } from "../../hub.ts";
+import { reverifyQuarantined } from "../../ingest/reverify.ts";
+import { insertAccount } from "../../provision.ts";
+import { type Db, isUniqueViolation, type Tx } from "../../store/index.ts";
+import { maskSecret } from "../mask.ts";
+import { operation } from "../operation.ts";
+import { decodeCursor, pageOf, pageQuery } from "../paging.ts";
+import { account, listOf } from "../schemas/objects.ts";
+import { accountCreate, accountUpdate } from "../schemas/requests.ts";
+
+const params = z.object({ id: z.string() });
+
+export function accountRoutes(hub: Hub): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      "/accounts",
+      {
+        schema: {
+          ...operation("Accounts", "listAccounts", "List the shop's accounts at providers", { 200: listOf(account) }),
+          querystring: z.strictObject(pageQuery),
+        },
+      },
+      async (request) => {
+        const after = decodeCursor(request.query.cursor);
+        const rows = await hub.store.read((db) => {
+          let query = db
+            .selectFrom("accounts")
+            .selectAll()
+            .where("shop_id", "=", request.shop_id)
+            .orderBy("id", "desc")
+            .limit(request.query.limit + 1);
+          if (after !== undefined) query = query.where("id", "<", after);
+          return query.execute();
+        });
+        return pageOf(
+          rows,
+          request.query.limit,
+          (row) => row.id,
+          (row) => viewOf(hub, row),
+        );
+      },
+    );
+    app.post(
+      "/accounts",
+      { schema: { ...operation("Accounts", "createAccount", "Add an account at a provider", { 201: account }), body: accountCreate } },
+      async (request, reply) => reply.code(201).send(viewOf(hub, await create(hub, request.shop_id, request.body))),
+    );
+    app.get(
+      "/accounts/:id",
+      { schema: { ...operation("Accounts", "getAccount", "Read an account; secrets are masked", { 200: account }), params } },
+      async (request) => viewOf(hub, await hub.store.read((db) => find(db, request.shop_id, request.params.id))),
+    );
+    app.patch(
+      "/accounts/:id",
+      {
+        schema: {
+          ...operation("Accounts", "updateAccount", "Change an account; old credentials still verify callbacks", { 200: account }),
+          params,
+          body: accountUpdate,
+        },
+      },
+      async (request) => viewOf(hub, await update(hub, request.shop_id, request.params.id, request.body)),
+    );
+    app.delete(
+      "/accounts/:id",
+      {
+        schema: {
+          ...operation("Accounts", "disableAccount", "Disable an account: no new payments, no callbacks; its payments stay", {
+            204: z.undefined().describe("Disabled."),
+          }),
+          params,
+        },
+      },
+      async (request, reply) => {
+        await update(hub, request.shop_id, request.params.id, { status: "disabled" });
+        return reply.code(204).send();
+      },
+    );
+  };
+}
+
+async function find(db: Db | Tx, shop_id: string, id: string): Promise<AccountRow> {
+  const row = await db.selectFrom("accounts").selectAll().where("id", "=", id).where("shop_id", "=", shop_id).executeTakeFirst();
+  if (!row) throw new LunasError("not_found", { detail: `There is no account ${id} in this shop.` });
+  return row;
+}
+
+async function create(hub: Hub, shop_id: string, wish: z.output<typeof accountCreate>): Promise<AccountRow> {
+  const provider = hub.providers.get(wish.provider);
+  if (!provider)
+    throw new LunasError("invalid_request", { errors: [{ field: "provider", message: `must be one of ${[...hub.providers.keys()].join(", ")}` }] });
+  const credentials = withoutNulls(wish.credentials);
+  checkCredentials(hub, provider, credentials);
+  try {
+    const row = await hub.store.write(async (tx) => {
+      const id = await insertAccount(hub, tx, shop_id, {
+        provider: provider.name,
+        slug: wish.slug,
+        label: wish.label || provider.label,
+        credentials,
+      });
+      return find(tx, shop_id, id);
+    });
+    hub.signals.emit({ kind: "account", account_id: row.id });
+    return row;
+  } catch (error) {
+    // The slug is in a URL that anybody may call: that another tenant has it is no secret.
+    if (isUniqueViolation(error))
+      throw new LunasError("invalid_request", { errors: [{ field: "slug", message: "is taken on this hub" }], cause: error });
+    throw error;
+  }
+}
+
+function withoutNulls(credentials: Readonly<Record<string, string | null>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(credentials).filter((entry): entry is [string, string] => entry[1] !== null));
+}
+
+/** @throws LunasError invalid_request with `credentials.<field>` */
+function checkCredentials(hub: Hub, provider: Provider, credentials: Readonly<Record<string, unknown>>): void {
+  const parsed = provider.config.parse(credentials);
+  if (!parsed.ok)
+    throw new LunasError("invalid_request", { errors: parsed.problems.map((one) => ({ field: `credentials.${one.field}`, message: one.message })) });
+  if (hub.mode === "production" && provider.config.isSandbox(parsed.config)) {
+    throw new LunasError("invalid_request", {
+      errors: [{ field: "credentials", message: "are the sandbox's made-up ones; production refuses them" }],
+    });
+  }
+}
+
+async function update(hub: Hub, shop_id: string, id: string, wish: z.output<typeof accountUpdate>): Promise<AccountRow> {
+  const now = hub.clocks.business.now();
+  const { row, rotated } = await hub.store.write(async (tx) => {
+    const found = await find(tx, shop_id, id);
+    const list = wish.credentials ? nextCredentials(hub, found, wish.credentials) : undefined;
+    const change = {
+      label: wish.label ?? found.label,
+      status: wish.status ?? found.status,
+      ...(list ? { credentials: sealCredentials(hub, id, list), credentials_version: found.credentials_version + 1 } : {}),
+      updated_at: now,
+    };
+    await tx.updateTable("accounts").set(change).where("id", "=", id).execute();
+    return { row: { ...found, ...change }, rotated: list !== undefined };
+  });
+  hub.signals.emit({ kind: "account", account_id: id });
+  if (rotated) await reverifyQuarantined(hub, id);
+  return row;
+}
+
+/**
+ * The new credentials first; the ones before them still verify callbacks that are on their way. Made-up ones of the sandbox are not kept:
+ * production would refuse them.
+ * @returns undefined when nothing changes.
+ */
+function nextCredentials(hub: Hub, row: AccountRow, wish: Readonly<Record<string, string | null>>): Record<string, unknown>[] | undefined {
+  const provider = providerOf(hub, row);
+  const current = openCredentials(hub, row)[0] ?? {};
+  const next = withoutNulls({ ...(current as Record<string, string>), ...wish });
+  checkCredentials(hub, provider, next);
+  if (JSON.stringify(Object.entries(next).sort()) === JSON.stringify(Object.entries(current).sort())) return undefined;
+  const before = provider.config.parse(current);
+  return before.ok && !provider.config.isSandbox(before.config) ? [next, current] : [next];
+}
+
+function providerOf(hub: Hub, row: AccountRow): Provider {
+  const provider = hub.providers.get(row.provider);
+  if (!provider) throw new LunasError("wrong_state", { detail: `This hub does not have the provider ${row.provider}.` });
+  return provider;
+}
+
+function viewOf(hub: Hub, row: AccountRow) {
+  const provider = providerOf(hub, row);
+  const current = openCredentials(hub, row)[0] ?? {};
+  const parsed = provider.config.parse(current);
+  const shown = provider.config.fields.map(({ name, secret }): [string, string | null] => {
+    const value = current[name];
+    return [name, typeof value === "string" && value !== "" ? (secret ? maskSecret(value) : value) : null];
+  });
+  return {
+    id: row.id,
+    object: "account" as const,
+    provider: row.provider,
+    slug: row.slug,
+    label: row.label,
+    status: row.status,
+    credentials: Object.fromEntries(shown),
+    sandbox: parsed.ok && provider.config.isSandbox(parsed.config),
+    callback_url: `${hub.publicUrl}/callbacks/${row.slug}`,
+    created_at: rfc3339(row.created_at),
+    updated_at: rfc3339(row.updated_at),
+  };
+}

@@ -1,0 +1,60 @@
+import { LunasError } from "@lunas/domain";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import { z } from "zod";
+import type { Hub } from "../../hub.ts";
+import { readDeliveryViews } from "../delivery-views.ts";
+import { operation } from "../operation.ts";
+import { decodeCursor, pageOf, pageQuery } from "../paging.ts";
+import { delivery, listOf } from "../schemas/objects.ts";
+import { deliveryFilter } from "../schemas/requests.ts";
+
+const params = z.object({ id: z.string() });
+
+export function deliveryRoutes(hub: Hub): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      "/deliveries",
+      {
+        schema: {
+          ...operation("Deliveries", "listDeliveries", "List deliveries, newest first", { 200: listOf(delivery) }),
+          querystring: z.strictObject({ ...pageQuery, ...deliveryFilter }),
+        },
+      },
+      async (request) => {
+        const { limit, cursor, endpoint_id, status, event_id } = request.query;
+        const after = decodeCursor(cursor);
+        return hub.store.read(async (db) => {
+          let query = db
+            .selectFrom("deliveries")
+            .selectAll()
+            .where("shop_id", "=", request.shop_id)
+            .orderBy("id", "desc")
+            .limit(limit + 1);
+          if (endpoint_id !== undefined) query = query.where("endpoint_id", "=", endpoint_id);
+          if (status !== undefined) query = query.where("status", "=", status);
+          if (event_id !== undefined) query = query.where("event_id", "=", event_id);
+          if (after !== undefined) query = query.where("id", "<", after);
+          const views = await readDeliveryViews(db, await query.execute());
+          return pageOf(
+            views,
+            limit,
+            (view) => view.id,
+            (view) => view,
+          );
+        });
+      },
+    );
+    app.get(
+      "/deliveries/:id",
+      { schema: { ...operation("Deliveries", "getDelivery", "Read a delivery with its attempts", { 200: delivery }), params } },
+      async (request) => {
+        const { id } = request.params;
+        const [view] = await hub.store.read(async (db) =>
+          readDeliveryViews(db, await db.selectFrom("deliveries").selectAll().where("id", "=", id).where("shop_id", "=", request.shop_id).execute()),
+        );
+        if (!view) throw new LunasError("not_found", { detail: `There is no delivery ${id} in this shop.` });
+        return view;
+      },
+    );
+  };
+}

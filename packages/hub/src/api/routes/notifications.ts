@@ -1,0 +1,110 @@
+import { LunasError, rfc3339 } from "@lunas/domain";
+import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
+import type { Selectable } from "kysely";
+import { z } from "zod";
+import type { Hub } from "../../hub.ts";
+import { notificationId, notificationSeq } from "../../ingest/notification-id.ts";
+import { openCallback, SECRET_HEADERS } from "../../ingest/sealed-body.ts";
+import { type Db, type NotificationsTable, ROUTE, VERDICT } from "../../store/index.ts";
+import { MASK, maskBody, maskQuery } from "../mask.ts";
+import { operation } from "../operation.ts";
+import { decodeCursor, pageOf, pageQuery } from "../paging.ts";
+import { listOf, notification, notificationDetail } from "../schemas/objects.ts";
+import { notificationFilter } from "../schemas/requests.ts";
+
+const params = z.object({ id: z.string() });
+const ROUTES = ["new", "routed", "parked", "quarantined", "closed"] as const satisfies readonly (keyof typeof ROUTE)[];
+
+type NotificationRow = Selectable<NotificationsTable>;
+
+export function notificationRoutes(hub: Hub): FastifyPluginAsyncZod {
+  return async (app) => {
+    app.get(
+      "/notifications",
+      {
+        schema: {
+          ...operation("Notifications", "listNotifications", "List what gateways sent, newest first", { 200: listOf(notification) }),
+          querystring: z.strictObject({ ...pageQuery, ...notificationFilter }),
+        },
+      },
+      async (request) => {
+        const { limit, cursor, account, payment_id, verdict } = request.query;
+        const after = notificationSeq(decodeCursor(cursor) ?? "");
+        return hub.store.read(async (db) => {
+          const accounts = await slugs(db, request.shop_id);
+          let query = db
+            .selectFrom("notifications")
+            .selectAll()
+            .where("shop_id", "=", request.shop_id)
+            .orderBy("seq", "desc")
+            .limit(limit + 1);
+          if (account !== undefined)
+            query = query.where("account_id", "=", [...accounts].find(([id, slug]) => id === account || slug === account)?.[0] ?? "");
+          if (payment_id !== undefined) query = query.where("payment_id", "=", payment_id);
+          if (verdict !== undefined) query = query.where("verdict", "=", VERDICT[verdict]);
+          if (after !== undefined) query = query.where("seq", "<", after);
+          return pageOf(
+            await query.execute(),
+            limit,
+            (row) => notificationId(row.seq),
+            (row) => viewOf(row, accounts),
+          );
+        });
+      },
+    );
+    app.get(
+      "/notifications/:id",
+      { schema: { ...operation("Notifications", "getNotification", "Read a notification as it arrived", { 200: notificationDetail }), params } },
+      async (request) => {
+        const { id } = request.params;
+        const seq = notificationSeq(id) ?? -1;
+        return hub.store.read(async (db) => {
+          const row = await db
+            .selectFrom("notifications")
+            .selectAll()
+            .where("seq", "=", seq)
+            .where("shop_id", "=", request.shop_id)
+            .executeTakeFirst();
+          if (!row) throw new LunasError("not_found", { detail: `There is no notification ${id} in this shop.` });
+          const body = await db.selectFrom("notification_bodies").select("sealed").where("seq", "=", seq).executeTakeFirst();
+          return { ...viewOf(row, await slugs(db, request.shop_id)), raw: body ? rawView(hub, row.account_id, body.sealed) : null };
+        });
+      },
+    );
+  };
+}
+
+async function slugs(db: Db, shop_id: string): Promise<Map<string, string>> {
+  const rows = await db.selectFrom("accounts").select(["id", "slug"]).where("shop_id", "=", shop_id).execute();
+  return new Map(rows.map((row) => [row.id, row.slug]));
+}
+
+function viewOf(row: NotificationRow, accounts: ReadonlyMap<string, string>) {
+  return {
+    id: notificationId(row.seq),
+    object: "notification" as const,
+    account: accounts.get(row.account_id) ?? row.account_id,
+    verdict: row.verdict === VERDICT.forged ? ("forged" as const) : ("weak" as const),
+    route: ROUTES.find((name) => ROUTE[name] === row.route) ?? "new",
+    reference: row.reference,
+    provider_id: row.provider_id,
+    event_key: row.event_key,
+    claim: row.claim,
+    payment_id: row.payment_id,
+    remote_address: row.remote_address,
+    received_at: rfc3339(row.received_at),
+    last_received_at: rfc3339(row.last_received_at),
+    repeats: row.repeats,
+  };
+}
+
+function rawView(hub: Hub, account_id: string, sealed: Uint8Array) {
+  const { method, query, headers, body } = openCallback(hub.vault, account_id, sealed);
+  const shown = Object.entries(headers).map(([header, value]) => [header, SECRET_HEADERS.has(header) ? MASK : value]);
+  return {
+    method,
+    query: maskQuery(query),
+    headers: Object.fromEntries(shown) as Record<string, string>,
+    body: maskBody(Buffer.from(body).toString("utf8")),
+  };
+}

@@ -1,0 +1,186 @@
+import { type Exchange, rfc3339 } from "@lunas/domain";
+import type { Selectable } from "kysely";
+import { openExchanges } from "../collect/answers.ts";
+import type { OrderBundle, PaymentRow } from "../collect/rows.ts";
+import type { Hub } from "../hub.ts";
+import { notificationId } from "../ingest/notification-id.ts";
+import type { AnswersTable, AttemptsTable, Db, EventsTable, NotificationsTable, TransitionsTable } from "../store/index.ts";
+import { VERDICT } from "../store/index.ts";
+import { maskBody, maskUrl } from "./mask.ts";
+
+/** Rows of one kind at most: a payment that was shaken for days still has a page. */
+const ROWS_MAX = 1_000;
+
+export interface TimelineEntry {
+  readonly at: string;
+  readonly kind: "notification" | "answer" | "transition" | "event" | "attempt";
+  readonly id: string;
+  readonly actor: string;
+  readonly summary: string;
+  readonly detail: unknown;
+}
+
+/** What is at the same millisecond happened in this order. */
+const RANK: Readonly<Record<TimelineEntry["kind"], number>> = { notification: 0, answer: 1, transition: 2, event: 3, attempt: 4 };
+
+type Attempt = Selectable<AttemptsTable> & { readonly endpoint_id: string; readonly url: string; readonly event_id: string };
+
+/** All that is known of a payment in the order of time: what came in, what was asked and answered, what changed, and who was told. */
+export async function timelineOf(hub: Hub, bundle: OrderBundle, payment: PaymentRow): Promise<TimelineEntry[]> {
+  const subjects = [payment.id, ...bundle.refunds.filter((refund) => refund.payment_id === payment.id).map((refund) => refund.id)];
+  const rows = await hub.store.read((db) => readRows(db, bundle.order.id, payment.id, subjects));
+  const entries = [
+    ...rows.notifications.map((row) => [row.received_at, ofNotification(row, payment.provider)] as const),
+    ...rows.answers.map((row) => [row.answered_at, ofAnswer(hub, row, payment.provider)] as const),
+    ...rows.transitions.map((row) => [row.at, ofTransition(row)] as const),
+    ...rows.events.map((row) => [row.occurred_at, ofEvent(row)] as const),
+    ...rows.attempts.map((row) => [row.started_at, ofAttempt(row)] as const),
+  ];
+  // The sort is stable: entries of one kind keep the order of their ids.
+  return entries.sort(([a, one], [b, other]) => a - b || RANK[one.kind] - RANK[other.kind]).map(([, entry]) => entry);
+}
+
+async function readRows(db: Db, order_id: string, payment_id: string, subjects: readonly string[]) {
+  const notifications = await db
+    .selectFrom("notifications")
+    .selectAll()
+    .where("payment_id", "=", payment_id)
+    .orderBy("seq")
+    .limit(ROWS_MAX)
+    .execute();
+  const answers = await db.selectFrom("answers").selectAll().where("subject_id", "in", subjects).orderBy("id").limit(ROWS_MAX).execute();
+  const transitions = await db
+    .selectFrom("transitions")
+    .selectAll()
+    .where("subject_id", "in", [order_id, ...subjects])
+    .orderBy("id")
+    .limit(ROWS_MAX)
+    .execute();
+  const events = await db
+    .selectFrom("events")
+    .selectAll()
+    .where((eb) => eb.or([eb("payment_id", "=", payment_id), eb("subject_id", "=", order_id)]))
+    .orderBy("id")
+    .limit(ROWS_MAX)
+    .execute();
+  const event_ids = events.map((event) => event.id);
+  const attempts: Attempt[] =
+    event_ids.length === 0
+      ? []
+      : await db
+          .selectFrom("attempts")
+          .innerJoin("deliveries", "deliveries.id", "attempts.delivery_id")
+          .innerJoin("endpoints", "endpoints.id", "deliveries.endpoint_id")
+          .selectAll("attempts")
+          .select(["deliveries.endpoint_id", "deliveries.event_id", "endpoints.url"])
+          .where("deliveries.event_id", "in", event_ids)
+          .orderBy("attempts.id")
+          .limit(ROWS_MAX)
+          .execute();
+  return { notifications, answers, transitions, events, attempts };
+}
+
+function ofNotification(row: Selectable<NotificationsTable>, provider: string): TimelineEntry {
+  const forged = row.verdict === VERDICT.forged ? "a forged notification" : "a notification";
+  const times = row.repeats > 0 ? `, ${row.repeats + 1} times` : "";
+  const claim = row.claim === null ? "" : ` claims "${row.claim}"`;
+  return {
+    at: rfc3339(row.received_at),
+    kind: "notification",
+    id: notificationId(row.seq),
+    actor: `${provider} notification`,
+    summary: `${forged}${claim}${times}`,
+    detail: {
+      claim: row.claim,
+      event_key: row.event_key,
+      remote_address: row.remote_address,
+      repeats: row.repeats,
+      last_received_at: rfc3339(row.last_received_at),
+    },
+  };
+}
+
+function ofAnswer(hub: Hub, row: Selectable<AnswersTable>, provider: string): TimelineEntry {
+  const { summary } = row;
+  const said = String(
+    summary["status"] ?? summary["refusal"] ?? summary["reason"] ?? (summary["refund"] as { status?: unknown } | undefined)?.status ?? "",
+  );
+  const outcome = row.certainty === "did" ? `says ${said || "yes"}` : row.certainty === "did_not" ? `refused: ${said}` : `no clear answer: ${said}`;
+  return {
+    at: rfc3339(row.answered_at),
+    kind: "answer",
+    id: row.id,
+    actor: `hub → ${provider}`,
+    summary: `${row.operation} (${row.cause}): ${outcome} [${row.verdict}]`,
+    detail: {
+      operation: row.operation,
+      certainty: row.certainty,
+      verdict: row.verdict,
+      cause: row.cause,
+      subject_id: row.subject_id,
+      asked_at: rfc3339(row.asked_at),
+      ...summary,
+      exchanges: openExchanges(hub, row).map(maskExchange),
+    },
+  };
+}
+
+function maskExchange(exchange: Exchange) {
+  const { request_body, response_body, asked_at, url, ...rest } = exchange;
+  return {
+    ...rest,
+    url: maskUrl(url),
+    asked_at: rfc3339(asked_at),
+    request_body: request_body === undefined ? null : maskBody(request_body),
+    response_body: response_body === undefined ? null : maskBody(response_body),
+  };
+}
+
+function ofTransition(row: Selectable<TransitionsTable>): TimelineEntry {
+  const flags = row.flags.length > 0 ? ` (${row.flags.join(", ")})` : "";
+  return {
+    at: rfc3339(row.at),
+    kind: "transition",
+    id: row.id,
+    actor: row.cause,
+    summary: `${row.subject_type}: ${row.from_status} → ${row.to_status}${flags}`,
+    detail: {
+      subject_id: row.subject_id,
+      from: row.from_status,
+      to: row.to_status,
+      flags: row.flags,
+      sequence: row.sequence,
+      answer_id: row.answer_id,
+    },
+  };
+}
+
+function ofEvent(row: Selectable<EventsTable>): TimelineEntry {
+  return {
+    at: rfc3339(row.occurred_at),
+    kind: "event",
+    id: row.id,
+    actor: "hub",
+    summary: row.type,
+    detail: { subject_id: row.subject_id, sequence: row.sequence },
+  };
+}
+
+function ofAttempt(row: Attempt): TimelineEntry {
+  const came = row.status === null ? `no answer (${row.fault ?? "unknown"})` : `answered ${row.status}`;
+  return {
+    at: rfc3339(row.started_at),
+    kind: "attempt",
+    id: row.id,
+    actor: `hub → ${row.url}`,
+    summary: `${row.trigger} attempt ${row.number}: ${came} in ${row.elapsed_ms} ms`,
+    detail: {
+      event_id: row.event_id,
+      delivery_id: row.delivery_id,
+      endpoint_id: row.endpoint_id,
+      status: row.status,
+      fault: row.fault,
+      response_body: row.response_body,
+    },
+  };
+}
