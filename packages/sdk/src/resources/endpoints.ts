@@ -1,5 +1,5 @@
 import type { PageRequest } from "../pages.ts";
-import type { Endpoint, EndpointWithSecret } from "../types/objects.ts";
+import type { Delivery, Endpoint, EndpointWithSecret, Replayed } from "../types/objects.ts";
 import type { CallOptions, EndpointCreate, EndpointUpdate, PageParams, ReplayParams } from "../types/params.ts";
 import { idIn, type Caller } from "./caller.ts";
 
@@ -48,12 +48,12 @@ export class Endpoints {
   }
 
   /** Sends past events again, each under its old id. */
-  replay(id: string, params: ReplayParams = {}, options?: CallOptions): Promise<unknown> {
+  replay(id: string, params: ReplayParams = {}, options?: CallOptions): Promise<Replayed> {
     return this.#caller.once(`/v1/endpoints/${idIn(id)}/replay`, params, options);
   }
 
-  /** Sends an `endpoint.test` event. */
-  test(id: string, options?: CallOptions): Promise<unknown> {
+  /** Sends an `endpoint.test` event; the answer's id tells what became of it. */
+  test(id: string, options?: CallOptions): Promise<Delivery> {
     return this.#caller.once(`/v1/endpoints/${idIn(id)}/test`, {}, options);
   }
 }

@@ -21,8 +21,9 @@ export class Events {
   }
 
   /** Sends it again, under the same `webhook-id`, to one endpoint or to all that want its type. */
-  resend(id: string, params: { endpoint_id?: string } = {}, options?: CallOptions): Promise<unknown> {
-    return this.#caller.once(`/v1/events/${idIn(id)}/resend`, params, options);
+  async resend(id: string, params: { endpoint_id?: string } = {}, options?: CallOptions): Promise<Delivery[]> {
+    const answer = await this.#caller.once<{ data: Delivery[] }>(`/v1/events/${idIn(id)}/resend`, params, options);
+    return answer.data;
   }
 }
 

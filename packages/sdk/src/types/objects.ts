@@ -191,6 +191,14 @@ export interface Delivery {
   delivered_at: string | null;
 }
 
+/** What a replay has set going. */
+export interface Replayed {
+  /** Deliveries that were made again. */
+  rearmed: number;
+  /** Deliveries of events that this endpoint had not been told of. */
+  created: number;
+}
+
 export interface PaymentMethod {
   method: MethodName;
   account: string;
