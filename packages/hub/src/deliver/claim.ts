@@ -1,50 +1,165 @@
-import { sql, type Selectable } from "kysely";
-import type { DeliveriesTable, EndpointsTable, Store } from "../store/index.ts";
+import { type RawBuilder, sql, type Selectable } from "kysely";
+import type { DeliveriesTable, EndpointsTable, Store, Tx } from "../store/index.ts";
 
 export type DeliveryRow = Selectable<DeliveriesTable>;
 export type EndpointRow = Selectable<EndpointsTable>;
 
+/** What a try needs to know of its delivery. */
+export type ClaimedDelivery = Pick<DeliveryRow, "id" | "event_id" | "endpoint_id" | "attempts" | "step" | "trigger"> & { lease_until: number };
+/** What a try needs to know of its endpoint. */
+export type Target = Pick<EndpointRow, "id" | "url" | "format" | "secrets" | "status">;
+
+export interface ClaimRequest {
+  /** Business time. */
+  readonly now_ms: number;
+  readonly lease_ms: number;
+  /** Deliveries at most, over all endpoints. */
+  readonly total: number;
+  /** How many an endpoint may be given now: none while its breaker is open or its lane is full. */
+  room(endpoint_id: string): number;
+}
+
+export interface Claim {
+  readonly deliveries: readonly ClaimedDelivery[];
+  /** By id of the event: the exact text to send. */
+  readonly bodies: ReadonlyMap<string, string>;
+  readonly targets: ReadonlyMap<string, Target>;
+  /** Some that are due were left, for want of room. */
+  readonly more: boolean;
+  /** When the next one falls due, as far as none is due now. */
+  readonly next_due_at: number | undefined;
+}
+
+/** Endpoints whose deliveries are claimed by one statement. */
+const ENDPOINTS_PER_STATEMENT = 16;
+/** A lease that ends later than this was given before the clock was set back. */
+const CLOCK_SKEW_MS = 10 * 60_000;
+
 /**
- * Takes due deliveries and holds them for `lease_ms`; those whose holder died are due again.
- * @param except endpoints that have enough to do already, or whose breaker is open.
+ * Takes due deliveries and holds them for `lease_ms`, with all that is needed to send them; those whose holder died are due again. Each endpoint
+ * is served by itself from its own range of the index, so a backlog of one, however long, costs the others nothing.
  */
-export async function claimDeliveries(store: Store, now_ms: number, lease_ms: number, limit: number, except: readonly string[]): Promise<DeliveryRow[]> {
-  const without = except.length > 0 ? sql`AND endpoint_id NOT IN (${sql.join(except)})` : sql``;
+export async function claimDeliveries(store: Store, request: ClaimRequest): Promise<Claim> {
+  const { now_ms, lease_ms } = request;
   return store.write(async (tx) => {
-    await tx.updateTable("deliveries").set({ status: "due", lease_until: null }).where("status", "=", "delivering").where("lease_until", "<=", now_ms).execute();
-    const { rows } = await sql<DeliveryRow>`
-      UPDATE deliveries SET status = 'delivering', lease_until = ${now_ms + lease_ms}
-      WHERE id IN (
-        SELECT id FROM deliveries WHERE status = 'due' AND due_at <= ${now_ms} ${without}
-        ORDER BY due_at LIMIT ${limit} ${sql.raw(store.engine.skipLocked)})
-      RETURNING *`.execute(tx);
-    return rows;
+    await sql`UPDATE deliveries SET status = 'due', lease_until = NULL WHERE status = 'delivering'
+      AND (lease_until <= ${now_ms} OR lease_until > ${now_ms + lease_ms + CLOCK_SKEW_MS})`.execute(tx);
+    const waiting = await endpointsWaiting(tx);
+    const due = waiting.filter((one) => one.due_at <= now_ms);
+    const wants = share(due, request);
+    const deliveries: ClaimedDelivery[] = [];
+    for (let from = 0; from < wants.length; from += ENDPOINTS_PER_STATEMENT) {
+      deliveries.push(...(await take(tx, store, wants.slice(from, from + ENDPOINTS_PER_STATEMENT), now_ms, now_ms + lease_ms)));
+    }
+    const taken = new Map<string, number>();
+    for (const { endpoint_id } of deliveries) taken.set(endpoint_id, (taken.get(endpoint_id) ?? 0) + 1);
+    const later = waiting.filter((one) => one.due_at > now_ms).map((one) => one.due_at);
+    return {
+      deliveries,
+      bodies: await readBodies(tx, store, deliveries),
+      targets: await readTargets(tx, store, [...taken.keys()]),
+      more: due.length > wants.length || wants.some(({ endpoint_id, limit }) => taken.get(endpoint_id) === limit),
+      next_due_at: later.length > 0 ? Math.min(...later) : undefined,
+    };
   });
+}
+
+interface Want {
+  readonly endpoint_id: string;
+  readonly limit: number;
+}
+
+/** Each endpoint gets its room, but no more than its equal part of what is left for all; the longest waiting first. */
+function share(due: readonly { endpoint_id: string; due_at: number }[], request: ClaimRequest): Want[] {
+  const wants: Want[] = [];
+  let left = request.total;
+  const roomy = due.map((one) => ({ ...one, room: request.room(one.endpoint_id) })).filter((one) => one.room > 0);
+  roomy.sort((a, b) => a.due_at - b.due_at);
+  for (const [index, { endpoint_id, room }] of roomy.entries()) {
+    const limit = Math.min(room, Math.ceil(left / (roomy.length - index)));
+    if (limit <= 0) break;
+    wants.push({ endpoint_id, limit });
+    left -= limit;
+  }
+  return wants;
+}
+
+/** Endpoints that have something due, now or later, and since when: two looks into the index for each, however much is due. */
+async function endpointsWaiting(tx: Tx): Promise<{ endpoint_id: string; due_at: number }[]> {
+  const { rows } = await sql<{ endpoint_id: string; due_at: number }>`
+    WITH RECURSIVE waiting (endpoint_id) AS (
+      SELECT MIN(endpoint_id) FROM deliveries WHERE status = 'due'
+      UNION ALL
+      SELECT (SELECT MIN(d.endpoint_id) FROM deliveries d WHERE d.status = 'due' AND d.endpoint_id > waiting.endpoint_id) FROM waiting
+      WHERE waiting.endpoint_id IS NOT NULL)
+    SELECT endpoint_id, (SELECT MIN(d.due_at) FROM deliveries d WHERE d.status = 'due' AND d.endpoint_id = waiting.endpoint_id) AS due_at
+    FROM waiting WHERE endpoint_id IS NOT NULL`.execute(tx);
+  return rows;
+}
+
+async function take(tx: Tx, store: Store, wants: readonly Want[], now_ms: number, lease_until: number): Promise<ClaimedDelivery[]> {
+  const ranges = wants.map(
+    ({
+      endpoint_id,
+      limit,
+    }) => sql`SELECT * FROM (SELECT id FROM deliveries WHERE status = 'due' AND endpoint_id = ${endpoint_id} AND due_at <= ${now_ms}
+      ORDER BY due_at LIMIT ${limit} ${sql.raw(store.engine.skipLocked)}) AS range_of_endpoint`,
+  );
+  // MATERIALIZED: PostgreSQL must not run the subquery again for each row, which would take more than was asked for.
+  const { rows } = await sql<ClaimedDelivery>`
+    WITH taken AS MATERIALIZED (${sql.join(ranges, sql` UNION ALL `)})
+    UPDATE deliveries SET status = 'delivering', lease_until = ${lease_until} WHERE id IN (SELECT id FROM taken)
+    RETURNING id, event_id, endpoint_id, attempts, step, "trigger", lease_until`.execute(tx);
+  // Ids sort by time of making: what happened first is sent first, as far as that goes.
+  return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+async function readBodies(tx: Tx, store: Store, deliveries: readonly ClaimedDelivery[]): Promise<Map<string, string>> {
+  if (deliveries.length === 0) return new Map();
+  const ids = [...new Set(deliveries.map((one) => one.event_id))];
+  const { rows } = await sql<{ id: string; body: string }>`SELECT id, body FROM events WHERE id IN (${listed(store, ids)})`.execute(tx);
+  return new Map(rows.map((row) => [row.id, row.body]));
+}
+
+async function readTargets(tx: Tx, store: Store, ids: readonly string[]): Promise<Map<string, Target>> {
+  if (ids.length === 0) return new Map();
+  const { rows } = await sql<Target>`SELECT id, url, format, secrets, status FROM endpoints WHERE id IN (${listed(store, ids)})`.execute(tx);
+  return new Map(rows.map((row) => [row.id, row]));
+}
+
+/** A list as one parameter: the statement's text, and so its plan, is the same for every length. */
+function listed(store: Store, ids: readonly string[]): RawBuilder<unknown> {
+  return sql`SELECT value->>0 FROM ${jsonRows(
+    store,
+    ids.map((id) => [id]),
+  )}`;
+}
+
+/** Rows as one parameter, each an array: `value->>0` is the first field, as text on PostgreSQL. */
+export function jsonRows(store: Store, rows: readonly (readonly (string | number | null)[])[]): RawBuilder<unknown> {
+  const [before, after] = store.engine.jsonRows;
+  return sql`${sql.raw(before)}${JSON.stringify(rows)}${sql.raw(after)}`;
 }
 
 /** Gives deliveries back that were not tried: waiting is not an attempt. */
-export async function releaseDeliveries(store: Store, deliveries: readonly DeliveryRow[], due_at: number): Promise<void> {
-  if (deliveries.length === 0) return;
-  await store.write((tx) =>
-    tx.updateTable("deliveries").set({ status: "due", lease_until: null, due_at }).where("id", "in", deliveries.map((one) => one.id)).where("status", "=", "delivering").execute(),
-  );
+export async function releaseDeliveries(store: Store, deliveries: readonly ClaimedDelivery[], due_at: number): Promise<void> {
+  await giveUp(store, deliveries, sql`status = 'due', due_at = ${due_at}`);
 }
 
 /** Deliveries of an endpoint that is not active wait for its resume. */
-export async function pauseDeliveries(store: Store, deliveries: readonly DeliveryRow[]): Promise<void> {
-  if (deliveries.length === 0) return;
-  await store.write((tx) =>
-    tx.updateTable("deliveries").set({ status: "paused", lease_until: null }).where("id", "in", deliveries.map((one) => one.id)).where("status", "=", "delivering").execute(),
-  );
+export async function pauseDeliveries(store: Store, deliveries: readonly ClaimedDelivery[]): Promise<void> {
+  await giveUp(store, deliveries, sql`status = 'paused'`);
 }
 
-/** Events and endpoints of deliveries, read together. */
-export async function readParts(store: Store, deliveries: readonly DeliveryRow[]): Promise<{ bodies: Map<string, string>; endpoints: Map<string, EndpointRow> }> {
-  const event_ids = [...new Set(deliveries.map((one) => one.event_id))];
-  const endpoint_ids = [...new Set(deliveries.map((one) => one.endpoint_id))];
-  return store.read(async (db) => {
-    const events = await db.selectFrom("events").select(["id", "body"]).where("id", "in", event_ids).execute();
-    const endpoints = await db.selectFrom("endpoints").selectAll().where("id", "in", endpoint_ids).execute();
-    return { bodies: new Map(events.map((row) => [row.id, row.body])), endpoints: new Map(endpoints.map((row) => [row.id, row])) };
-  });
+async function giveUp(store: Store, deliveries: readonly ClaimedDelivery[], change: RawBuilder<unknown>): Promise<void> {
+  if (deliveries.length === 0) return;
+  const held = jsonRows(
+    store,
+    deliveries.map((one) => [one.id, one.lease_until]),
+  );
+  await store.write((tx) =>
+    sql`UPDATE deliveries SET ${change}, lease_until = NULL
+      FROM (SELECT value->>0 AS id, CAST(value->>1 AS BIGINT) AS lease FROM ${held}) AS given
+      WHERE deliveries.id = given.id AND deliveries.status = 'delivering' AND deliveries.lease_until = given.lease`.execute(tx),
+  );
 }

@@ -1,22 +1,29 @@
-import { invariant, SECOND_MS } from "@lunas/domain";
+import { MINUTE_MS, SECOND_MS } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import { GroupCommit } from "../store/group-commit.ts";
-import { claimDeliveries, type DeliveryRow, type EndpointRow, pauseDeliveries, readParts, releaseDeliveries } from "./claim.ts";
+import { claimDeliveries, type ClaimedDelivery, pauseDeliveries, releaseDeliveries } from "./claim.ts";
 import { Lanes } from "./lanes.ts";
-import { type AttemptResult, saveResults } from "./results.ts";
+import { type AttemptResult, type SavedResult, saveResults } from "./results.ts";
 import type { SendAttempt } from "./send.ts";
 
-/** Longer than all the tries that one claim can hold of one endpoint: see `Lanes`. */
-const LEASE_MS = 150 * SECOND_MS;
+/** Longer than a delivery waits in its lane, is tried, and is written: see `Lanes`. */
+const LEASE_MS = 2.5 * MINUTE_MS;
 /** Deliveries that are held at once, over all endpoints. */
-const HELD_MAX = 512;
-const RESULTS_PER_COMMIT_MAX = 128;
+const HELD_MAX = 2_048;
+/** Results wait for one another, so that they share a commit: so many, or so long, but never when no more are to come. */
+const RESULTS_PER_COMMIT = 192;
+const RESULTS_LINGER_MS = 8;
+const RESULTS_PER_COMMIT_MAX = 512;
 /** The table is looked at this often even when nothing woke us: another hub may have written. */
-const IDLE_LOOK_MS = 1_000;
+const IDLE_LOOK_MS = 1 * SECOND_MS;
 
 export interface Dispatcher {
-  /** Resolves when nothing is due and nothing is under way, at the business time of the call. */
+  /**
+   * Resolves when nothing can be done at the present business time: nothing is under way, and what is due waits for a breaker. What a
+   * breaker holds back does not hold this up.
+   */
   idle(): Promise<void>;
+  /** Waits for the tries that are under way (15 s at most) and gives the others back. */
   stop(): Promise<void>;
 }
 
@@ -25,73 +32,150 @@ export interface Dispatcher {
  * Results are written many to a commit. What was sent but not written is sent again after the lease: at least once, same webhook-id.
  */
 export function startDispatcher(hub: Hub, send: SendAttempt): Dispatcher {
-  let stopping = false;
-  let timer: NodeJS.Timeout | undefined;
-  let looking: Promise<void> | undefined;
-  let again = false;
-  const waiting: (() => void)[] = [];
-  const results = new GroupCommit<AttemptResult, void>({ flush: (group) => saveResults(hub, group), max_items: RESULTS_PER_COMMIT_MAX });
+  const dispatcher = new RunningDispatcher(hub, send);
+  dispatcher.wake();
+  return dispatcher;
+}
 
-  const attempt = async (delivery: DeliveryRow, endpoint: EndpointRow, body: string): Promise<boolean> => {
-    const result = await send(delivery, endpoint, body);
-    await results.add(result);
-    return result.verdict === "delivered";
-  };
-  const lanes = new Lanes({
-    now: () => hub.clocks.wall.now(),
-    attempt,
-    release: (deliveries, wait_ms) => releaseDeliveries(hub.store, deliveries, hub.clocks.business.now() + wait_ms),
-    lost: (error, delivery) => hub.log.error({ err: error, delivery: delivery.id }, "a delivery's result could not be written; it is sent again after its lease"),
-    settled: () => wake(),
-  });
+class RunningDispatcher implements Dispatcher {
+  readonly #hub: Hub;
+  readonly #lanes: Lanes<AttemptResult>;
+  readonly #results: GroupCommit<AttemptResult, SavedResult>;
+  readonly #off: () => void;
+  #lingering: (() => void)[] = [];
+  #linger: NodeJS.Timeout | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #looking: Promise<void> | undefined;
+  /** Somebody woke us since the present look began. */
+  #again = false;
+  /** There is more to claim as soon as there is room. */
+  #more = false;
+  #nextDueAt: number | undefined;
+  #stopping = false;
+  /** Looks that have begun. Who waits for idleness wants one that began after their call. */
+  #looks = 0;
+  #waiting: { readonly after: number; readonly resolve: () => void }[] = [];
 
-  const look = async (): Promise<void> => {
-    do {
-      again = false;
-      const room = HELD_MAX - lanes.held;
-      if (room <= HELD_MAX / 4 || stopping) break;
-      const claimed = await claimDeliveries(hub.store, hub.clocks.business.now(), LEASE_MS, Math.min(room, 256), lanes.busy());
-      if (claimed.length === 0) break;
-      const { bodies, endpoints } = await readParts(hub.store, claimed);
-      const stopped: DeliveryRow[] = [];
-      for (const delivery of claimed) {
-        const endpoint = endpoints.get(delivery.endpoint_id);
-        const body = bodies.get(delivery.event_id);
-        invariant(endpoint && body !== undefined, `delivery ${delivery.id} has lost its endpoint or event`);
-        if (endpoint.status === "active") lanes.add(delivery, endpoint, body);
-        else stopped.push(delivery);
-      }
-      await pauseDeliveries(hub.store, stopped);
-      again = true;
-    } while (again && !stopping);
-    if (lanes.held === 0) for (const resolve of waiting.splice(0)) resolve();
-  };
-  const wake = (): void => {
-    if (stopping) return;
-    again = true;
-    if (looking) return;
-    clearTimeout(timer);
-    looking = look()
-      .catch((error: unknown) => hub.log.error({ err: error }, "the deliveries could not be read"))
-      .finally(() => {
-        looking = undefined;
-        if (!stopping) timer = setTimeout(wake, IDLE_LOOK_MS);
+  constructor(hub: Hub, send: SendAttempt) {
+    this.#hub = hub;
+    this.#results = new GroupCommit({ flush: (group) => saveResults(hub, group), max_items: RESULTS_PER_COMMIT_MAX });
+    this.#lanes = new Lanes<AttemptResult>({
+      now: () => hub.clocks.business.now(),
+      send,
+      delivered: (result) => result.verdict === "delivered",
+      save: (result) => this.#save(result),
+      release: (deliveries, wait_ms) => releaseDeliveries(hub.store, deliveries, hub.clocks.business.now() + wait_ms),
+      lost: (error, delivery) =>
+        hub.log.error({ err: error, delivery: delivery.id }, "a delivery's result could not be written; it is sent again after its lease"),
+      settled: (endpoint_id) => this.#settled(endpoint_id),
+    });
+    this.#off = hub.signals.on("deliveries", () => this.wake());
+  }
+
+  wake(): void {
+    if (this.#stopping) return;
+    this.#again = true;
+    if (this.#looking) return;
+    clearTimeout(this.#timer);
+    this.#looking = this.#look()
+      .catch((error: unknown) => this.#hub.log.error({ err: error }, "the deliveries could not be read"))
+      .then(() => {
+        this.#looking = undefined;
+        if (!this.#stopping) this.#rest();
       });
-  };
-  const off = hub.signals.on("deliveries", wake);
-  wake();
-  return {
-    idle: () =>
-      new Promise((resolve) => {
-        waiting.push(resolve);
-        wake();
-      }),
-    stop: async () => {
-      stopping = true;
-      off();
-      clearTimeout(timer);
-      await looking;
-      await lanes.stop();
-    },
-  };
+  }
+
+  async #look(): Promise<void> {
+    while (!this.#stopping) {
+      this.#again = false;
+      this.#looks += 1;
+      const claimed = await this.#claim();
+      if (!this.#again && (claimed === 0 || !this.#more)) return this.#tellIdle();
+    }
+  }
+
+  async #claim(): Promise<number> {
+    const { store, clocks, log } = this.#hub;
+    const lanes = this.#lanes;
+    const total = HELD_MAX - lanes.held;
+    const claim = await claimDeliveries(store, {
+      now_ms: clocks.business.now(),
+      lease_ms: LEASE_MS,
+      total,
+      room: (endpoint_id) => lanes.room(endpoint_id),
+    });
+    this.#more = claim.more;
+    this.#nextDueAt = claim.next_due_at;
+    if (this.#stopping) {
+      await releaseDeliveries(store, claim.deliveries, clocks.business.now());
+      return 0;
+    }
+    const stopped: ClaimedDelivery[] = [];
+    for (const delivery of claim.deliveries) {
+      const target = claim.targets.get(delivery.endpoint_id);
+      const body = claim.bodies.get(delivery.event_id);
+      // Its lease ended while it was here, as when somebody moves the clock: it has a new one now, and is not begun twice.
+      if (lanes.renew(delivery)) continue;
+      if (!target || body === undefined) log.error({ delivery: delivery.id }, "a delivery has lost its endpoint or its event");
+      else if (target.status === "active") lanes.add(delivery, target, body);
+      else stopped.push(delivery);
+    }
+    await pauseDeliveries(store, stopped);
+    return claim.deliveries.length;
+  }
+
+  async #save(result: AttemptResult): Promise<void> {
+    await this.#company();
+    const { stopped, more_due } = await this.#results.add(result);
+    if (stopped) this.#lanes.clear(result.delivery.endpoint_id);
+    if (more_due) this.#more = true;
+    if (result.due_at !== null) this.#nextDueAt = Math.min(result.due_at, this.#nextDueAt ?? Infinity);
+  }
+
+  /** Resolves when it is time to write: together with the results of other tries that end about now. */
+  #company(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#lingering.push(resolve);
+      const go = (): void => {
+        clearTimeout(this.#linger);
+        this.#linger = undefined;
+        for (const one of this.#lingering.splice(0)) one();
+      };
+      if (this.#lanes.running === 0 || this.#lingering.length >= RESULTS_PER_COMMIT) go();
+      else this.#linger ??= setTimeout(go, RESULTS_LINGER_MS);
+    });
+  }
+
+  #settled(endpoint_id: string): void {
+    if (this.#lanes.held === 0 || (this.#more && this.#lanes.room(endpoint_id) > 0)) this.wake();
+  }
+
+  #rest(): void {
+    const until = this.#nextDueAt === undefined ? IDLE_LOOK_MS : this.#nextDueAt - this.#hub.clocks.business.now();
+    this.#timer = setTimeout(() => this.wake(), Math.min(Math.max(until, 1), IDLE_LOOK_MS));
+  }
+
+  #tellIdle(): void {
+    if (this.#lanes.held > 0) return;
+    const told = this.#waiting.filter((one) => one.after < this.#looks);
+    this.#waiting = this.#waiting.filter((one) => one.after >= this.#looks);
+    for (const { resolve } of told) resolve();
+  }
+
+  idle(): Promise<void> {
+    if (this.#stopping) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push({ after: this.#looks, resolve });
+      this.wake();
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    this.#off();
+    clearTimeout(this.#timer);
+    await this.#looking;
+    await this.#lanes.stop();
+    for (const { resolve } of this.#waiting.splice(0)) resolve();
+  }
 }

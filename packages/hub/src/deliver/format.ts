@@ -16,7 +16,10 @@ const standard: Format = {
     const timestamp_s = Math.floor(wall_ms / 1000);
     return {
       headers: {
-        "content-type": "application/json", "user-agent": "Lunas", "webhook-id": event.id, "webhook-timestamp": String(timestamp_s),
+        "content-type": "application/json",
+        "user-agent": "Lunas",
+        "webhook-id": event.id,
+        "webhook-timestamp": String(timestamp_s),
         "webhook-signature": signStandard(event.id, timestamp_s, body, secrets),
       },
       body,

@@ -1,115 +1,177 @@
 import { MINUTE_MS, SECOND_MS } from "@lunas/domain";
 import { type Breaker, newBreaker, onFailure, onSuccess, permit } from "./breaker.ts";
-import type { DeliveryRow, EndpointRow } from "./claim.ts";
+import type { ClaimedDelivery, Target } from "./claim.ts";
 
 /** Tries of one endpoint at once. */
-const LANE_CONCURRENCY = 16;
-/** With so many held, an endpoint is left out of the next claim. */
-const LANE_HELD_MAX = 48;
+const CONCURRENCY = 16;
+/** How many an endpoint may hold, waiting, under way and not yet written: few while nothing is known of it, more the better it answers. */
+const WINDOW_MIN = CONCURRENCY;
+const WINDOW_MAX = 16 * CONCURRENCY;
 /** A delivery that has waited in its lane for this long is given back, well before its lease ends. */
-const LANE_PATIENCE_MS = 1 * MINUTE_MS;
+const PATIENCE_MS = 1 * MINUTE_MS;
+/** While a probe decides, the others are given back for this long. */
+const PROBE_WAIT_MS = 1 * SECOND_MS;
+/** Lanes without work are forgotten when there are more than this. */
+const LANES_KEPT = 1_000;
 
 interface Held {
-  readonly delivery: DeliveryRow;
-  readonly endpoint: EndpointRow;
+  readonly delivery: ClaimedDelivery;
+  readonly target: Target;
   readonly body: string;
   readonly since: number;
 }
 
 interface Lane {
-  readonly queue: Held[];
+  queue: Held[];
+  /** Held at all: in the queue, under way, or not yet written. */
+  held: number;
   running: number;
+  window: number;
   breaker: Breaker;
 }
 
-interface LanesOptions {
+export interface LanesOptions<Result> {
+  /** The clock of the breakers. */
   now(): number;
-  attempt(delivery: DeliveryRow, endpoint: EndpointRow, body: string): Promise<boolean>;
-  release(deliveries: readonly DeliveryRow[], wait_ms: number): Promise<void>;
-  lost(error: unknown, delivery: DeliveryRow): void;
-  settled(): void;
+  send(delivery: ClaimedDelivery, target: Target, body: string): Promise<Result>;
+  /** Whether the endpoint took it. */
+  delivered(result: Result): boolean;
+  /** Resolves when the result is in the database. */
+  save(result: Result): Promise<void>;
+  /** Gives deliveries back that were not tried. */
+  release(deliveries: readonly ClaimedDelivery[], wait_ms: number): Promise<void>;
+  /** A result or a release could not be written: the lease will end. */
+  lost(error: unknown, delivery: ClaimedDelivery): void;
+  /** Something of this endpoint was finished; there may be room again. */
+  settled(endpoint_id: string): void;
 }
 
-/** One lane per endpoint: its own queue, its own limit, its own breaker. */
-export class Lanes {
-  #lanes = new Map<string, Lane>();
-  #options: LanesOptions;
-  #running = new Set<Promise<void>>();
+/** One lane per endpoint: its own queue, its own limit, its own breaker. What hangs in one keeps nobody else waiting. */
+export class Lanes<Result> {
+  readonly #options: LanesOptions<Result>;
+  readonly #lanes = new Map<string, Lane>();
+  readonly #held = new Map<string, ClaimedDelivery>();
+  #running = 0;
+  #stopped: (() => void) | undefined;
   #stopping = false;
-  held = 0;
 
-  constructor(options: LanesOptions) {
+  constructor(options: LanesOptions<Result>) {
     this.#options = options;
   }
 
-  /** Endpoints that should get no more for now. */
-  busy(): string[] {
-    const now = this.#options.now();
-    return [...this.#lanes].filter(([, lane]) => lane.queue.length + lane.running >= LANE_HELD_MAX || permit(lane.breaker, now).open).map(([id]) => id);
+  /** Deliveries that are held, over all lanes. */
+  get held(): number {
+    return this.#held.size;
   }
 
-  add(delivery: DeliveryRow, endpoint: EndpointRow, body: string): void {
-    let lane = this.#lanes.get(endpoint.id);
-    if (!lane) this.#lanes.set(endpoint.id, (lane = { queue: [], running: 0, breaker: newBreaker() }));
-    lane.queue.push({ delivery, endpoint, body, since: this.#options.now() });
-    this.held += 1;
+  /** Tries that are under way, over all lanes. */
+  get running(): number {
+    return this.#running;
+  }
+
+  /** Takes over the new lease of a delivery whose old one ended while it was here. @returns false when it is not here. */
+  renew(delivery: ClaimedDelivery): boolean {
+    const held = this.#held.get(delivery.id);
+    if (held) held.lease_until = delivery.lease_until;
+    return held !== undefined;
+  }
+
+  /** How many more an endpoint should be given now. Not few at a time: a claim costs the same for one as for many. */
+  room(endpoint_id: string): number {
+    const lane = this.#lanes.get(endpoint_id);
+    if (!lane) return WINDOW_MIN;
+    const { go } = permit(lane.breaker, this.#options.now());
+    if (go === false) return 0;
+    if (go === "probe") return lane.held === 0 ? 1 : 0;
+    const room = lane.window - lane.held;
+    return room * 2 >= lane.window ? room : 0;
+  }
+
+  add(delivery: ClaimedDelivery, target: Target, body: string): void {
+    let lane = this.#lanes.get(target.id);
+    if (!lane) {
+      this.#forgetIdleLanes();
+      this.#lanes.set(target.id, (lane = { queue: [], held: 0, running: 0, window: WINDOW_MIN, breaker: newBreaker() }));
+    }
+    lane.queue.push({ delivery, target, body, since: this.#options.now() });
+    lane.held += 1;
+    this.#held.set(delivery.id, delivery);
     this.#run(lane);
   }
 
+  /** Gives back what an endpoint was to get and has not: it has been stopped. */
+  clear(endpoint_id: string): void {
+    const lane = this.#lanes.get(endpoint_id);
+    if (lane) this.#giveBack(lane, 0);
+  }
+
   #run(lane: Lane): void {
-    while (lane.queue.length > 0 && lane.running < LANE_CONCURRENCY && !this.#stopping) {
+    while (lane.queue.length > 0 && lane.running < CONCURRENCY && !this.#stopping) {
       const now = this.#options.now();
-      const { open, wait_ms, breaker, probe } = permit(lane.breaker, now);
-      lane.breaker = breaker;
-      if (open) return this.#giveBack(lane, wait_ms);
+      const may = permit(lane.breaker, now);
+      if (may.go === false) return this.#giveBack(lane, may.wait_ms);
+      if (now - lane.queue[0]!.since > PATIENCE_MS) return this.#giveBack(lane, 0);
       const held = lane.queue.shift()!;
-      if (now - held.since > LANE_PATIENCE_MS) {
-        lane.queue.unshift(held);
-        return this.#giveBack(lane, 0);
-      }
-      this.#start(lane, held);
+      if (may.go === "probe") lane.breaker = may.begin;
+      void this.#attempt(lane, held);
       // Half open: one probe decides about the rest.
-      if (probe) return this.#giveBack(lane, 1 * SECOND_MS);
+      if (may.go === "probe") return this.#giveBack(lane, PROBE_WAIT_MS);
     }
   }
 
-  #start(lane: Lane, held: Held): void {
+  async #attempt(lane: Lane, { delivery, target, body }: Held): Promise<void> {
     lane.running += 1;
-    const done = this.#options
-      .attempt(held.delivery, held.endpoint, held.body)
-      .then((delivered) => {
-        const now = this.#options.now();
-        lane.breaker = delivered ? onSuccess(lane.breaker, now) : onFailure(lane.breaker, now);
-      })
-      .catch((error: unknown) => this.#options.lost(error, held.delivery))
-      .finally(() => {
-        lane.running -= 1;
-        this.held -= 1;
-        this.#running.delete(done);
-        this.#run(lane);
-        if (lane.queue.length < LANE_CONCURRENCY) this.#options.settled();
-      });
-    this.#running.add(done);
+    this.#running += 1;
+    let result: Result | undefined;
+    try {
+      result = await this.#options.send(delivery, target, body);
+      this.#judge(lane, this.#options.delivered(result));
+    } catch (error) {
+      // Ours, not the endpoint's. A probe that was never made must not keep its lane closed.
+      lane.breaker = { ...lane.breaker, probing: false };
+      this.#options.lost(error, delivery);
+    }
+    lane.running -= 1;
+    this.#running -= 1;
+    // The next try need not wait until this one's result is written.
+    this.#run(lane);
+    if (result !== undefined) await this.#options.save(result).catch((error: unknown) => this.#options.lost(error, delivery));
+    this.#letGo(lane, [delivery]);
+  }
+
+  #judge(lane: Lane, delivered: boolean): void {
+    const now = this.#options.now();
+    lane.breaker = delivered ? onSuccess(lane.breaker, now) : onFailure(lane.breaker, now);
+    lane.window = delivered ? Math.min(lane.window + 1, WINDOW_MAX) : Math.max(Math.floor(lane.window / 2), WINDOW_MIN);
   }
 
   #giveBack(lane: Lane, wait_ms: number): void {
-    const rest = lane.queue.splice(0);
+    const rest = lane.queue.map((held) => held.delivery);
+    lane.queue = [];
     if (rest.length === 0) return;
-    const done = this.#options
-      .release(rest.map((held) => held.delivery), wait_ms)
-      .catch((error: unknown) => this.#options.lost(error, rest[0]!.delivery))
-      .finally(() => {
-        this.held -= rest.length;
-        this.#running.delete(done);
-        this.#options.settled();
-      });
-    this.#running.add(done);
+    void this.#options
+      .release(rest, wait_ms)
+      .catch((error: unknown) => this.#options.lost(error, rest[0]!))
+      .then(() => this.#letGo(lane, rest));
+  }
+
+  #letGo(lane: Lane, deliveries: readonly ClaimedDelivery[]): void {
+    lane.held -= deliveries.length;
+    for (const { id } of deliveries) this.#held.delete(id);
+    if (this.#held.size === 0) this.#stopped?.();
+    this.#options.settled(deliveries[0]!.endpoint_id);
+  }
+
+  /** A lane without work and without an open breaker is as good as a new one. */
+  #forgetIdleLanes(): void {
+    if (this.#lanes.size < LANES_KEPT) return;
+    for (const [id, lane] of this.#lanes) if (lane.held === 0 && lane.breaker.open_until === undefined) this.#lanes.delete(id);
   }
 
   /** Gives back what has not begun and waits for what has. */
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const lane of this.#lanes.values()) this.#giveBack(lane, 0);
-    while (this.#running.size > 0) await Promise.all(this.#running);
+    if (this.#held.size > 0) await new Promise<void>((resolve) => (this.#stopped = resolve));
   }
 }

@@ -1,12 +1,16 @@
 import type { Tx } from "../store/index.ts";
 
-/** What an endpoint missed while it failed is tried again once its first success shows that it is back. Once: a second exhaustion is final. */
-export async function rearmExhausted(tx: Tx, endpoint_id: string, now: number): Promise<void> {
-  await tx
+/**
+ * What an endpoint missed while it failed is tried again once its first success shows that it is back. Once: a second exhaustion is final.
+ * @returns whether there was anything.
+ */
+export async function rearmExhausted(tx: Tx, endpoint_id: string, now: number): Promise<boolean> {
+  const { numUpdatedRows } = await tx
     .updateTable("deliveries")
     .set({ status: "due", due_at: now, step: 0, trigger: "replay", lease_until: null })
     .where("endpoint_id", "=", endpoint_id)
     .where("status", "=", "exhausted")
     .where("trigger", "=", "schedule")
-    .execute();
+    .executeTakeFirstOrThrow();
+  return numUpdatedRows > 0n;
 }

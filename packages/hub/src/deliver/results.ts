@@ -1,103 +1,177 @@
-import { invariant } from "@lunas/domain";
+import { type Kysely, sql } from "kysely";
 import { emitEvent } from "../collect/emit.ts";
 import type { Hub } from "../hub.ts";
-import type { Tx } from "../store/index.ts";
-import type { DeliveryRow, EndpointRow } from "./claim.ts";
-import { ALERTS_AT, shouldPause } from "./health.ts";
+import type { Database, Tx } from "../store/index.ts";
+import { type ClaimedDelivery, type EndpointRow, jsonRows } from "./claim.ts";
+import { healthAfter, type HealthChange, shouldPause } from "./health.ts";
+import type { AttemptFault } from "./outcome.ts";
 import { rearmExhausted } from "./rearm.ts";
 
 /** What one attempt came to. */
 export interface AttemptResult {
-  readonly delivery: DeliveryRow;
+  readonly delivery: ClaimedDelivery;
+  /** Business time. */
   readonly started_at: number;
   readonly elapsed_ms: number;
   readonly status: number | null;
-  readonly fault: string | null;
+  readonly fault: AttemptFault | null;
   readonly response_body: string | null;
   readonly verdict: "delivered" | "retry" | "gone" | "exhausted";
   /** Business time of the next attempt, with `retry`. */
   readonly due_at: number | null;
 }
 
-/** Writes the results of many attempts in one commit: the attempt log, the deliveries, and the health of their endpoints. */
-export async function saveResults(hub: Hub, results: readonly AttemptResult[]): Promise<void[]> {
-  await hub.store.write(async (tx) => {
-    await tx
-      .insertInto("attempts")
-      .values(
-        results.map((result) => ({
-          id: hub.newId("attempt"), delivery_id: result.delivery.id, number: result.delivery.attempts + 1, trigger: result.delivery.trigger,
-          started_at: result.started_at, elapsed_ms: Math.round(result.elapsed_ms), status: result.status, fault: result.fault, response_body: result.response_body,
-        })),
-      )
-      .execute();
-    for (const result of results) await saveDelivery(tx, result);
-    await saveHealth(hub, tx, results);
+/** What writing a result has brought about beside itself. */
+export interface SavedResult {
+  /** The endpoint is paused or disabled now. */
+  readonly stopped: boolean;
+  /** Deliveries became due: events about the endpoint, or what it had missed. */
+  readonly more_due: boolean;
+}
+
+type Change = { readonly stopped: Set<string>; more_due: boolean };
+
+/** Writes the results of many attempts in one commit: the deliveries, the attempt log, and the health of their endpoints. */
+export async function saveResults(hub: Hub, results: readonly AttemptResult[]): Promise<SavedResult[]> {
+  const { stopped, more_due } = await hub.store.write(async (tx) => {
+    await saveDeliveries(hub, tx, results);
+    await saveAttempts(hub, tx, results);
+    return saveHealth(hub, tx, results);
   });
   for (const result of results) hub.metrics.count("lunas_delivery_attempts_total", { outcome: result.verdict, fault: result.fault ?? "none" });
-  return results.map(() => undefined);
+  return results.map((result) => ({ stopped: stopped.has(result.delivery.endpoint_id), more_due }));
 }
 
-async function saveDelivery(tx: Tx, result: AttemptResult): Promise<void> {
-  const { delivery } = result;
-  const status = result.verdict === "delivered" ? ("delivered" as const) : result.verdict === "retry" ? ("due" as const) : ("exhausted" as const);
+const STATUS_AFTER = { delivered: "delivered", retry: "due", gone: "exhausted", exhausted: "exhausted" } as const;
+
+/**
+ * The attempt counts in any case, because it was made. The delivery moves on only if it is still ours: whoever has paused it, armed it anew or
+ * taken it over after our lease has the say, except that what was delivered needs no more attempts.
+ */
+async function saveDeliveries(hub: Hub, tx: Tx, results: readonly AttemptResult[]): Promise<void> {
+  const rows = jsonRows(
+    hub.store,
+    results.map((one) => [
+      one.delivery.id,
+      one.delivery.lease_until,
+      STATUS_AFTER[one.verdict],
+      one.due_at,
+      one.verdict === "delivered" ? one.started_at + Math.round(one.elapsed_ms) : null,
+      one.status,
+      one.fault,
+    ]),
+  );
+  await sql`
+    UPDATE deliveries SET
+      status = CASE WHEN mine.status = 'delivered' AND deliveries.status IN ('delivering', 'paused', 'exhausted') THEN 'delivered'
+        WHEN deliveries.status = 'delivering' AND deliveries.lease_until = mine.lease THEN mine.status ELSE deliveries.status END,
+      step = CASE WHEN deliveries.lease_until = mine.lease THEN deliveries.step + 1 ELSE deliveries.step END,
+      due_at = CASE WHEN deliveries.lease_until = mine.lease THEN COALESCE(mine.due_at, deliveries.due_at) ELSE deliveries.due_at END,
+      lease_until = CASE WHEN mine.status = 'delivered' OR deliveries.lease_until = mine.lease THEN NULL ELSE deliveries.lease_until END,
+      delivered_at = COALESCE(mine.delivered_at, deliveries.delivered_at),
+      attempts = deliveries.attempts + 1, last_status = mine.last_status, last_fault = mine.last_fault
+    FROM (SELECT value->>0 AS id, CAST(value->>1 AS BIGINT) AS lease, value->>2 AS status, CAST(value->>3 AS BIGINT) AS due_at,
+        CAST(value->>4 AS BIGINT) AS delivered_at, CAST(value->>5 AS BIGINT) AS last_status, value->>6 AS last_fault FROM ${rows}) AS mine
+    WHERE deliveries.id = mine.id`.execute(tx);
+}
+
+/** Numbered as their deliveries have just counted them. */
+async function saveAttempts(hub: Hub, tx: Tx, results: readonly AttemptResult[]): Promise<void> {
+  const rows = jsonRows(
+    hub.store,
+    results.map((one) => [
+      hub.newId("attempt"),
+      one.delivery.id,
+      one.delivery.trigger,
+      one.started_at,
+      Math.round(one.elapsed_ms),
+      one.status,
+      one.fault,
+      one.response_body,
+    ]),
+  );
+  await sql`
+    INSERT INTO attempts (id, delivery_id, number, "trigger", started_at, elapsed_ms, status, fault, response_body)
+    SELECT item.value->>0, deliveries.id, deliveries.attempts, item.value->>2, CAST(item.value->>3 AS BIGINT), CAST(item.value->>4 AS BIGINT),
+      CAST(item.value->>5 AS BIGINT), item.value->>6, item.value->>7
+    FROM ${rows} JOIN deliveries ON deliveries.id = item.value->>1`.execute(tx);
+}
+
+type Watched = Pick<EndpointRow, "id" | "shop_id" | "url" | "status" | "failures_in_row" | "first_failure_at" | "last_success_at">;
+
+/** An endpoint's row is written only when its health has changed: a healthy one costs a read for the whole group. */
+async function saveHealth(hub: Hub, tx: Tx, results: readonly AttemptResult[]): Promise<Change> {
+  const now = hub.clocks.business.now();
+  const groups = Map.groupBy(results, (result) => result.delivery.endpoint_id);
+  const change: Change = { stopped: new Set(), more_due: false };
+  const after = (endpoint: Watched): HealthChange =>
+    healthAfter(
+      endpoint,
+      groups.get(endpoint.id)!.map((result) => result.verdict === "delivered"),
+      now,
+    );
+  const worth = (endpoint: Watched): boolean =>
+    after(endpoint).changed || after(endpoint).recovered || groups.get(endpoint.id)!.some((one) => one.verdict === "gone");
+  const seen = await readHealth(hub, tx, [...groups.keys()], false);
+  const changing = seen.filter(worth).map((endpoint) => endpoint.id);
+  if (changing.length === 0) return change;
+  // Read again and held, so that two hubs count to a hundred together.
+  for (const endpoint of await readHealth(hub, tx, changing, true)) {
+    const health = after(endpoint);
+    await tx.updateTable("endpoints").set(health.next).where("id", "=", endpoint.id).execute();
+    if (health.recovered) change.more_due = (await rearmExhausted(tx, endpoint.id, now)) || change.more_due;
+    const gone = groups.get(endpoint.id)!.some((one) => one.verdict === "gone");
+    if (endpoint.status !== "active") continue;
+    if (gone) await stop(hub, tx, endpoint, "disabled", "it answered 410 Gone");
+    else if (shouldPause(health.next, now)) await stop(hub, tx, endpoint, "paused", whyPaused(health.next.failures_in_row));
+    else if (health.alert !== undefined) await alert(hub, tx, endpoint, health.alert);
+    else continue;
+    if (gone || shouldPause(health.next, now)) change.stopped.add(endpoint.id);
+    change.more_due = true;
+  }
+  return change;
+}
+
+async function readHealth(hub: Hub, tx: Kysely<Database>, ids: readonly string[], hold: boolean): Promise<Watched[]> {
+  const listed = jsonRows(
+    hub.store,
+    ids.map((id) => [id]),
+  );
+  const { rows } = await sql<Watched>`
+    SELECT id, shop_id, url, status, failures_in_row, first_failure_at, last_success_at FROM endpoints
+    WHERE id IN (SELECT value->>0 FROM ${listed}) ORDER BY id ${sql.raw(hold ? hub.store.engine.forUpdate : "")}`.execute(tx);
+  return rows;
+}
+
+function whyPaused(failures_in_row: number): string {
+  return `${failures_in_row} ${failures_in_row === 1 ? "failure" : "failures"} in a row`;
+}
+
+async function stop(hub: Hub, tx: Tx, endpoint: Watched, status: "paused" | "disabled", why: string): Promise<void> {
+  await tx
+    .updateTable("endpoints")
+    .set({ status, paused_reason: why, updated_at: hub.clocks.business.now() })
+    .where("id", "=", endpoint.id)
+    .execute();
   await tx
     .updateTable("deliveries")
-    .set({
-      status, attempts: delivery.attempts + 1, step: delivery.step + 1, lease_until: null, last_status: result.status, last_fault: result.fault,
-      ...(result.verdict === "delivered" ? { delivered_at: result.started_at + Math.round(result.elapsed_ms) } : {}), ...(result.due_at === null ? {} : { due_at: result.due_at }),
-    })
-    .where("id", "=", delivery.id)
-    // Not when it was paused, or armed anew by a person, while it was under way: that wish stands.
-    .where("status", "=", "delivering")
+    .set({ status: "paused", lease_until: null })
+    .where("endpoint_id", "=", endpoint.id)
+    .where("status", "=", "due")
     .execute();
-}
-
-/** The endpoint's row is written only when its health has changed: a healthy one costs no write. */
-async function saveHealth(hub: Hub, tx: Tx, results: readonly AttemptResult[]): Promise<void> {
-  const byEndpoint = Map.groupBy(results, (result) => result.delivery.endpoint_id);
-  const now = hub.clocks.business.now();
-  for (const [endpoint_id, group] of byEndpoint) {
-    const endpoint = await tx.selectFrom("endpoints").selectAll().where("id", "=", endpoint_id).executeTakeFirst();
-    invariant(endpoint, `endpoint ${endpoint_id} is gone`);
-    const next = healthAfter(endpoint, group, now);
-    if (!next) continue;
-    await tx.updateTable("endpoints").set(next).where("id", "=", endpoint_id).execute();
-    const recovered = endpoint.failures_in_row > 0 && next.failures_in_row === 0;
-    if (recovered) await rearmExhausted(tx, endpoint_id, now);
-    if (group.some((result) => result.verdict === "gone")) await stop(hub, tx, endpoint, "disabled", "it answered 410 Gone");
-    else if (shouldPause(next, now)) await stop(hub, tx, endpoint, "paused", `${next.failures_in_row} failures in a row`);
-    else if (ALERTS_AT.some((count) => endpoint.failures_in_row < count && next.failures_in_row >= count)) await alert(hub, tx, endpoint, next.failures_in_row);
-  }
-}
-
-function healthAfter(endpoint: EndpointRow, group: readonly AttemptResult[], now: number) {
-  let { failures_in_row, first_failure_at, last_success_at } = endpoint;
-  for (const result of group) {
-    if (result.verdict === "delivered") {
-      failures_in_row = 0;
-      first_failure_at = null;
-      last_success_at = now;
-    } else {
-      failures_in_row += 1;
-      first_failure_at ??= now;
-    }
-  }
-  const unchanged = failures_in_row === endpoint.failures_in_row && endpoint.last_success_at !== null && now - endpoint.last_success_at < 60_000;
-  return unchanged ? undefined : { failures_in_row, first_failure_at, last_success_at };
-}
-
-async function stop(hub: Hub, tx: Tx, endpoint: EndpointRow, status: "paused" | "disabled", why: string): Promise<void> {
-  if (endpoint.status !== "active") return;
-  await tx.updateTable("endpoints").set({ status, paused_reason: why, updated_at: hub.clocks.business.now() }).where("id", "=", endpoint.id).execute();
-  await tx.updateTable("deliveries").set({ status: "paused", lease_until: null }).where("endpoint_id", "=", endpoint.id).where("status", "=", "due").execute();
   await emitEvent(hub, tx, {
-    shop_id: endpoint.shop_id, type: "endpoint.paused", subject: { type: "endpoint", id: endpoint.id }, data: { endpoint: { id: endpoint.id, url: endpoint.url, status, reason: why } },
+    shop_id: endpoint.shop_id,
+    type: "endpoint.paused",
+    subject: { type: "endpoint", id: endpoint.id },
+    data: { endpoint: { id: endpoint.id, url: endpoint.url, status, reason: why } },
   });
 }
 
-async function alert(hub: Hub, tx: Tx, endpoint: EndpointRow, failures_in_row: number): Promise<void> {
+async function alert(hub: Hub, tx: Tx, endpoint: Watched, failures_in_row: number): Promise<void> {
   await emitEvent(hub, tx, {
-    shop_id: endpoint.shop_id, type: "endpoint.failing", subject: { type: "endpoint", id: endpoint.id }, data: { endpoint: { id: endpoint.id, url: endpoint.url, failures_in_row } },
+    shop_id: endpoint.shop_id,
+    type: "endpoint.failing",
+    subject: { type: "endpoint", id: endpoint.id },
+    data: { endpoint: { id: endpoint.id, url: endpoint.url, failures_in_row } },
   });
 }

@@ -5,16 +5,24 @@ export interface EngineProfile {
   readonly type: { readonly int: string; readonly bytes: string; readonly text: string; readonly serial: string };
   /** Appended to a claim, so that several hubs never take the same row. SQLite has one writer. */
   readonly skipLocked: string;
+  /** Appended to a read that a write of the same transaction follows up. */
+  readonly forUpdate: string;
+  /** Around a parameter that is JSON text, an array: rows named `item`, whose only interesting column is `value`. */
+  readonly jsonRows: readonly [before: string, after: string];
 }
 
 export const SQLITE: EngineProfile = {
   name: "sqlite",
   type: { int: "INTEGER", bytes: "BLOB", text: "TEXT", serial: "INTEGER PRIMARY KEY" },
   skipLocked: "",
+  forUpdate: "",
+  jsonRows: ["json_each(", ") AS item"],
 };
 
 export const POSTGRES: EngineProfile = {
   name: "postgres",
   type: { int: "BIGINT", bytes: "BYTEA", text: 'TEXT COLLATE "C"', serial: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY" },
   skipLocked: "FOR UPDATE SKIP LOCKED",
+  forUpdate: "FOR UPDATE",
+  jsonRows: ["json_array_elements((", ")::json) AS item (value)"],
 };

@@ -325,7 +325,7 @@ CREATE INDEX attempts_by_delivery ON public.attempts USING btree (delivery_id);
 
 CREATE INDEX deliveries_by_endpoint ON public.deliveries USING btree (endpoint_id, status, id);
 
-CREATE INDEX deliveries_due ON public.deliveries USING btree (due_at) WHERE (status = 'due'::text);
+CREATE INDEX deliveries_due ON public.deliveries USING btree (endpoint_id, due_at) WHERE (status = 'due'::text);
 
 CREATE INDEX deliveries_leased ON public.deliveries USING btree (lease_until) WHERE (status = 'delivering'::text);
 

@@ -94,6 +94,7 @@ CREATE INDEX deliveries_by_endpoint ON deliveries (
 );
 
 CREATE INDEX deliveries_due ON deliveries (
+  endpoint_id,
   due_at
 ) WHERE status = 'due';
 

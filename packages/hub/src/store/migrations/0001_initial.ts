@@ -68,7 +68,7 @@ export function statements({ type }: EngineProfile): string[] {
       endpoint_id ${text} NOT NULL REFERENCES endpoints (id), status ${text} NOT NULL, attempts ${int} NOT NULL, step ${int} NOT NULL,
       trigger ${text} NOT NULL, due_at ${int} NOT NULL, lease_until ${int}, last_status ${int}, last_fault ${text}, delivered_at ${int},
       created_at ${int} NOT NULL, UNIQUE (event_id, endpoint_id))`,
-    `CREATE INDEX deliveries_due ON deliveries (due_at) WHERE status = 'due'`,
+    `CREATE INDEX deliveries_due ON deliveries (endpoint_id, due_at) WHERE status = 'due'`,
     `CREATE INDEX deliveries_leased ON deliveries (lease_until) WHERE status = 'delivering'`,
     `CREATE INDEX deliveries_by_endpoint ON deliveries (endpoint_id, status, id)`,
     `CREATE TABLE attempts (
