@@ -87,7 +87,9 @@ export function CheckoutPage(): ReactElement {
       // From here on the order page is what counts, whichever way the buyer takes and whatever the popup says.
       if (step.status === "popup") return;
       fillCart([]);
-      if (step.status !== "redirecting") go(`/orders/${target.order_id}?popup=${step.status}`);
+      const order = `/orders/${target.order_id}`;
+      // The popup may speak again after the buyer was taken to the order, whose page knows better by then.
+      if (step.status !== "redirecting" && !location.pathname.startsWith(order)) go(`${order}?popup=${step.status}`);
     },
   });
 

@@ -95,7 +95,7 @@ function Banner({ order }: { order: OrderView }): ReactElement {
     );
   }
   return (
-    <section className={`banner ${status === "paid" ? "good" : "plain"}`}>
+    <section className={`banner ${status === "paid" ? "good" : "plain"}`} data-testid={status === "paid" ? "payment-success" : "payment-closed"}>
       <h1>{status === "paid" ? t.thanks : `${t.order} ${order.id}`}</h1>
       {order.oversold ? <p>{t.oversold}</p> : status === "paid" && <p>{t.thanksNote}</p>}
     </section>
