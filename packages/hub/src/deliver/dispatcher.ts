@@ -81,7 +81,10 @@ class RunningDispatcher implements Dispatcher {
       .catch((error: unknown) => this.#hub.log.error({ err: error }, "the deliveries could not be read"))
       .then(() => {
         this.#looking = undefined;
-        if (!this.#stopping) this.#rest();
+        if (this.#stopping) return;
+        // Who woke us in the moment between the look's end and here must not wait for the timer.
+        if (this.#again) this.wake();
+        else this.#rest();
       });
   }
 

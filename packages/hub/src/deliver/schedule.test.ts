@@ -1,0 +1,136 @@
+import { DAY_MS, DELIVERY_GAPS_MS, HOUR_MS, SECOND_MS } from "@lunas/domain";
+import { describe, expect, test } from "vitest";
+import { answer, ENGINES, fault, makeStage, played, type Stage, webhookId } from "./testing/stage.ts";
+
+/** The only delivery of a stage. */
+async function theDelivery(stage: Stage) {
+  const [only, ...others] = await stage.deliveries();
+  expect(others).toEqual([]);
+  return only!;
+}
+
+describe.each(ENGINES)("the schedule of a delivery, on %s", (engine) => {
+  test("a dead endpoint gets twelve attempts at their times, each persisted: every one is made by a dispatcher that knows nothing of the last (F4, F7)", async () => {
+    const { http, requests } = played(() => answer(500));
+    const stage = await makeStage(engine, http);
+    await stage.endpoint("https://shop.test/hook", { events: ["payment.paid"] });
+    const event_id = await stage.event();
+    for (const [step, nominal] of DELIVERY_GAPS_MS.entries()) {
+      const due_in = (await theDelivery(stage)).due_at - stage.clock.now();
+      const slack = nominal >= 30 * SECOND_MS ? 0.2 * nominal : 0;
+      expect(due_in).toBeGreaterThanOrEqual(nominal - slack);
+      expect(due_in).toBeLessThanOrEqual(nominal + slack);
+      if (due_in > 0) {
+        stage.advance(due_in - 1);
+        const early = stage.start();
+        await early.idle();
+        await early.stop();
+        expect(requests).toHaveLength(step);
+        stage.advance(1);
+      }
+      const dispatcher = stage.start();
+      await dispatcher.idle();
+      await dispatcher.stop();
+      expect(requests).toHaveLength(step + 1);
+    }
+    const delivery = await theDelivery(stage);
+    expect(delivery).toMatchObject({ status: "exhausted", attempts: 12, last_status: 500, last_fault: "http" });
+    expect(new Set(requests.map(webhookId))).toEqual(new Set([event_id]));
+    const attempts = await stage.attempts(delivery.id);
+    expect(attempts.map((one) => one.number)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    // What is exhausted stays so.
+    stage.advance(400 * DAY_MS);
+    await stage.start().idle();
+    expect(requests).toHaveLength(12);
+  });
+
+  test("a delivery that succeeds is done: one request, and never another", async () => {
+    const { http, requests } = played(() => answer(204));
+    const stage = await makeStage(engine, http);
+    await stage.endpoint("https://shop.test/hook", { events: ["payment.paid"] });
+    await stage.event();
+    const dispatcher = stage.start();
+    await dispatcher.idle();
+    stage.advance(30 * DAY_MS);
+    await dispatcher.idle();
+    expect(requests).toHaveLength(1);
+    expect(await theDelivery(stage)).toMatchObject({ status: "delivered", attempts: 1, last_status: 204, last_fault: null, lease_until: null });
+    expect((await theDelivery(stage)).delivered_at).toBeTypeOf("number");
+  });
+
+  test("410 ends it: the endpoint is disabled, and what was due for it is kept", async () => {
+    const { http, requests } = played(() => answer(410));
+    const stage = await makeStage(engine, http);
+    const id = await stage.endpoint("https://shop.test/hook", { events: ["payment.paid"] });
+    await stage.event();
+    const dispatcher = stage.start();
+    await dispatcher.idle();
+    expect(await stage.endpointRow(id)).toMatchObject({ status: "disabled", paused_reason: "it answered 410 Gone" });
+    expect(await stage.deliveries()).toMatchObject([{ status: "exhausted", attempts: 1, last_status: 410 }]);
+    expect(requests).toHaveLength(1);
+  });
+
+  test("the wait that a receiver asks for is kept once the early tries are over, up to a day; early it at most doubles the gap", async () => {
+    const { http } = played(() => answer(503, { "retry-after": String((3 * DAY_MS) / 1_000) }));
+    const stage = await makeStage(engine, http);
+    await stage.endpoint("https://shop.test/hook", { events: ["payment.paid"] });
+    await stage.event();
+    const dispatcher = stage.start();
+    const gaps: number[] = [];
+    for (let step = 0; step < 7; step += 1) {
+      await dispatcher.idle();
+      const gap = (await theDelivery(stage)).due_at - stage.clock.now();
+      gaps.push(gap);
+      stage.advance(gap);
+    }
+    expect(gaps).toEqual([10, 60, 240, 1_200, 86_400, 86_400, 86_400].map((seconds) => seconds * SECOND_MS));
+  });
+
+  test("after 429 or a time-out at least a minute passes", async () => {
+    for (const result of [answer(429), fault("timeout")]) {
+      const { http } = played(() => result);
+      const stage = await makeStage(engine, http);
+      await stage.endpoint("https://shop.test/hook", { events: ["payment.paid"] });
+      await stage.event();
+      await stage.start().idle();
+      expect((await theDelivery(stage)).due_at - stage.clock.now()).toBe(60 * SECOND_MS);
+    }
+  });
+
+  test("a clock that jumps a day ahead or back stops nothing: what is due is sent, and comes to an end (F6)", async () => {
+    const { http, requests } = played((_, index) => answer(index < 2 ? 500 : 200));
+    const stage = await makeStage(engine, http);
+    await stage.endpoint("https://shop.test/hook", { events: ["payment.paid"] });
+    await stage.event();
+    const dispatcher = stage.start();
+    await dispatcher.idle();
+    stage.advance(DAY_MS);
+    await dispatcher.idle();
+    expect(requests).toHaveLength(2);
+    stage.advance(-DAY_MS);
+    await dispatcher.idle();
+    await stage.event();
+    await dispatcher.idle();
+    expect(requests).toHaveLength(3);
+    stage.advance(DAY_MS + 1 * HOUR_MS);
+    await dispatcher.idle();
+    expect((await stage.deliveries()).map((one) => one.status)).toEqual(["delivered", "delivered"]);
+  });
+
+  test("an endpoint that we cannot sign for is our fault to see: an attempt with the fault config, on the schedule, to its end (F7, F10)", async () => {
+    const { http, requests } = played(() => answer(200));
+    const stage = await makeStage(engine, http);
+    await stage.endpoint("https://shop.test/hook", { format: "telegram", events: ["payment.paid"] });
+    await stage.event();
+    const dispatcher = stage.start();
+    for (let step = 0; step < 14; step += 1) {
+      await dispatcher.idle();
+      stage.advance(2 * DAY_MS);
+    }
+    const delivery = await theDelivery(stage);
+    expect(requests).toEqual([]);
+    expect(["exhausted", "paused"]).toContain(delivery.status);
+    expect(delivery.last_fault).toBe("config");
+    expect((await stage.attempts(delivery.id)).length).toBeLessThanOrEqual(12);
+  });
+});
