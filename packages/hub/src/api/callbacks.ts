@@ -33,6 +33,9 @@ export function callbackRoutes(hub: Pick<Hub, "log">, inbox: Pick<Inbox, "receiv
     app.removeAllContentTypeParsers();
     app.addContentTypeParser("*", { parseAs: "buffer", bodyLimit: CALLBACK_BYTES_MAX }, (_request, body, done) => done(null, body));
     app.setErrorHandler(async (error: { code?: string; statusCode?: number }, request, reply) => {
+      // A content type that nobody can parse is no reason to lose money's news: the bytes are still unread then.
+      const late = error.code === "FST_ERR_CTP_INVALID_MEDIA_TYPE" ? await readBytes(request.raw) : undefined;
+      if (late) return answer(reply, await receive(request, late));
       if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") return answer(reply.header("connection", "close"), await receive(request, OVERSIZED));
       const status = error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 503;
       if (status === 503) hub.log.error({ err: error }, "a callback could not be taken in");
@@ -48,4 +51,20 @@ export function callbackRoutes(hub: Pick<Hub, "log">, inbox: Pick<Inbox, "receiv
 
 function answer(reply: FastifyReply, { status, body, content_type }: CallbackReply): FastifyReply {
   return reply.code(status).header("content-type", content_type).send(body);
+}
+
+/** The whole body, one byte more than is allowed where it is longer; undefined when it breaks off. */
+async function readBytes(stream: AsyncIterable<Buffer>): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of stream) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > CALLBACK_BYTES_MAX) return OVERSIZED;
+    }
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks);
 }
