@@ -83,7 +83,12 @@ describe.each(ENGINES)("an endpoint that fails, on %s", (engine) => {
     up = true;
     await resumeEndpoint(stage.hub, stage.shop_id, dead);
     await dispatcher.idle();
-    const arrived = new Set(requests.filter((one) => one.url.includes("dead")).slice(100).map(webhookId));
+    const arrived = new Set(
+      requests
+        .filter((one) => one.url.includes("dead"))
+        .slice(100)
+        .map(webhookId),
+    );
     expect(arrived).toEqual(sent);
     expect(await stage.endpointRow(dead)).toMatchObject({ status: "active", failures_in_row: 0, first_failure_at: null });
   });

@@ -69,6 +69,11 @@ export class Lanes<Result> {
     return this.#running;
   }
 
+  /** Endpoints that something is remembered of. */
+  get known(): number {
+    return this.#lanes.size;
+  }
+
   /** Takes over the new lease of a delivery whose old one ended while it was here. @returns false when it is not here. */
   renew(delivery: ClaimedDelivery): boolean {
     const held = this.#held.get(delivery.id);

@@ -39,7 +39,7 @@ export function classify(result: HttpResult, wall_ms: number): Classified {
     };
   }
   const { status } = result;
-  const response_body = kept(new TextDecoder().decode(result.body.subarray(0, RESPONSE_KEPT_MAX)));
+  const response_body = kept(decode(result.body));
   if (status >= 200 && status < 300) return { verdict: "delivered", status, fault: null, response_body, slow_down_ms: 0, retry_after_ms: 0 };
   if (status === 410) return { verdict: "gone", status, fault: "http", response_body, slow_down_ms: 0, retry_after_ms: 0 };
   const retry_after_ms = retryAfter(result.headers["retry-after"], wall_ms);
@@ -67,8 +67,15 @@ export function retryAfter(value: string | undefined, wall_ms: number): number {
   return Number.isFinite(at) ? Math.min(Math.max(at - wall_ms, 0), RETRY_AFTER_MAX_MS) : 0;
 }
 
-/** PostgreSQL takes no NUL in a text and no half of a surrogate pair in JSON. */
+/** The beginning of an answer, as far as it may be kept. A character that the limit cuts in two is left out. */
+function decode(body: Uint8Array): string {
+  if (body.length <= RESPONSE_KEPT_MAX) return new TextDecoder().decode(body);
+  return new TextDecoder().decode(body.subarray(0, RESPONSE_KEPT_MAX), { stream: true });
+}
+
+/** PostgreSQL takes no NUL in a text and no half of a surrogate pair in JSON. What was no text grows when it is made one: it is cut once more. */
 function kept(text: string): string {
-  const cut = text.length > RESPONSE_KEPT_MAX ? text.slice(0, RESPONSE_KEPT_MAX) : text;
-  return (cut.includes("\0") ? cut.replaceAll("\0", "\uFFFD") : cut).toWellFormed();
+  const clean = (text.includes("\0") ? text.replaceAll("\0", "\uFFFD") : text).toWellFormed();
+  const bytes = Buffer.from(clean);
+  return bytes.length <= RESPONSE_KEPT_MAX ? clean : new TextDecoder().decode(bytes.subarray(0, RESPONSE_KEPT_MAX), { stream: true });
 }

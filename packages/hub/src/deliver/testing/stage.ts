@@ -28,7 +28,9 @@ export interface Stage extends TestHub {
   /** Business time passes. */
   advance(by_ms: number): void;
   deliveries(endpoint_id?: string): Promise<DeliveryRow[]>;
-  attempts(delivery_id: string): Promise<{ number: number; trigger: string; status: number | null; fault: string | null; response_body: string | null }[]>;
+  attempts(
+    delivery_id: string,
+  ): Promise<{ number: number; trigger: string; status: number | null; fault: string | null; response_body: string | null }[]>;
   endpointRow(id: string): Promise<EndpointRow>;
   /** Resolves when so many results of this outcome have been written since the stage was made. */
   written(outcome: string, count: number): Promise<void>;
