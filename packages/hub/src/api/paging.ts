@@ -42,3 +42,13 @@ export function pageOf<Row, T>(rows: readonly Row[], limit: number, id: (row: Ro
   const last = shown.at(-1);
   return { data: shown.map(view), next_cursor: rows.length > limit && last !== undefined ? encodeCursor(id(last)) : null };
 }
+
+/** A page of what is shown as it was read. */
+export function pageOfViews<T extends { readonly id: string }>(views: readonly T[], limit: number): Page<T> {
+  return pageOf(
+    views,
+    limit,
+    (view) => view.id,
+    (view) => view,
+  );
+}

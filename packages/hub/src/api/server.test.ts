@@ -21,15 +21,15 @@ afterEach(() => api.close());
 const ready = async () => ({ ok: true, problems: [] });
 
 /** An API whose database fails in this way. */
-function failing(error: unknown) {
-  const fail = () => Promise.reject(error as Error);
+function failing(error: Error) {
+  const fail = () => Promise.reject(error);
   const store: Store = { engine: api.store.engine, read: fail, write: fail, recordNotifications: fail, close: () => Promise.resolve() };
   return buildApi({ ...api.hub, store }, { ready: async () => ({ ok: false, problems: ["migrations are missing"] }) });
 }
 
 describe("what is made from the code is up to date", () => {
   test("openapi.json; otherwise run `node packages/hub/src/api/dump-openapi.ts`", async () => {
-    expect(readFileSync(GENERATED.openapi, "utf8")).toBe(await openApiText(api.hub));
+    expect(readFileSync(GENERATED.openapi, "utf8")).toBe(await openApiText());
   });
 
   test("docs/errors.md; otherwise run the same", () => {
@@ -45,7 +45,7 @@ describe("the OpenAPI document", () => {
     expect(new Set(ids).size).toBe(ids.length);
     for (const { path, one } of operations) {
       const named = (one.parameters ?? []).filter((parameter) => parameter.in === "path").map((parameter) => parameter.name);
-      expect([path, named.sort()]).toEqual([path, [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1]).sort()]);
+      expect([path, named]).toEqual([path, [...path.matchAll(/\{(\w+)\}/g)].map((match) => match[1])]);
     }
   });
 

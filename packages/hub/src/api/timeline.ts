@@ -102,9 +102,8 @@ function ofNotification(row: Selectable<NotificationsTable>, provider: string): 
 
 function ofAnswer(hub: Hub, row: Selectable<AnswersTable>, provider: string): TimelineEntry {
   const { summary } = row;
-  const said = String(
-    summary["status"] ?? summary["refusal"] ?? summary["reason"] ?? (summary["refund"] as { status?: unknown } | undefined)?.status ?? "",
-  );
+  const { status, refusal, reason, refund } = summary as { status?: string; refusal?: string; reason?: string; refund?: { status: string } };
+  const said = status ?? refusal ?? reason ?? refund?.status ?? "";
   const outcome = row.certainty === "did" ? `says ${said || "yes"}` : row.certainty === "did_not" ? `refused: ${said}` : `no clear answer: ${said}`;
   return {
     at: rfc3339(row.answered_at),

@@ -22,6 +22,7 @@ export interface Applied {
  */
 export async function applyPaymentFinding(hub: Hub, before: PaymentRow, finding: Finding<PaymentAnswer>): Promise<Applied> {
   const applied = await applyOrKeep(hub, before, finding);
+  hub.metrics.count("lunas_answers_total", { operation: finding.operation, certainty: finding.outcome.certainty, verdict: applied.verdict });
   hub.signals.emit({ kind: "order", order_id: before.order_id });
   hub.signals.emit({ kind: "deliveries" });
   return applied;

@@ -3,6 +3,7 @@ import { emitEvent } from "../collect/emit.ts";
 import type { Hub } from "../hub.ts";
 import type { DeliveriesTable, Tx } from "../store/index.ts";
 import type { DeliveryRow, EndpointRow } from "./claim.ts";
+import { openSecrets, type StoredSecret } from "./secrets.ts";
 import { makeSecret } from "./signature.ts";
 
 /** What people do with endpoints and deliveries, by the API or the command line. */
@@ -11,12 +12,6 @@ import { makeSecret } from "./signature.ts";
 const OVERLAP_MS = 24 * 3_600_000;
 const LIVE_SECRETS_MAX = 3;
 const PAGE = 500;
-
-interface StoredSecret {
-  readonly secret: string;
-  /** Business time; null for the current one. */
-  readonly expires_at: number | null;
-}
 
 export interface NewEndpoint {
   readonly url: string;
@@ -74,8 +69,9 @@ export async function rotateSecret(hub: Hub, shop_id: string, endpoint_id: strin
   const now = hub.clocks.business.now();
   const endpoint = await hub.store.write(async (tx) => {
     const found = await findEndpoint(tx, shop_id, endpoint_id);
-    const stored = JSON.parse(hub.vault.openText(secretContext(found.id), found.secrets)) as StoredSecret[];
-    const older = stored.map((one) => ({ ...one, expires_at: one.expires_at ?? now + OVERLAP_MS })).filter((one) => one.expires_at > now);
+    const older = openSecrets(hub, found)
+      .map((one) => ({ ...one, expires_at: one.expires_at ?? now + OVERLAP_MS }))
+      .filter((one) => one.expires_at > now);
     const list: StoredSecret[] = [{ secret, expires_at: null }, ...older].slice(0, LIVE_SECRETS_MAX);
     const change = { secrets: hub.vault.seal(secretContext(found.id), JSON.stringify(list)), version: found.version + 1, updated_at: now };
     await tx.updateTable("endpoints").set(change).where("id", "=", found.id).execute();

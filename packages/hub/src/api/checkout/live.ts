@@ -45,6 +45,8 @@ export class LivePages {
 
   /** @param read gives the state to show; what differs only in `server_time` is no change. */
   open(order_id: string, response: ServerResponse, read: () => Promise<object | undefined>): void {
+    // Gone before it began: its `close` has passed.
+    if (response.closed || response.destroyed) return;
     let page = this.#pages.get(order_id);
     if (!page) {
       const reread = setInterval(() => void this.#update(order_id), REREAD_MS);

@@ -35,18 +35,11 @@ export interface CheckoutOptions {
 /** The hosted payment page. Who has its token may see and pay this one order, and nothing else. */
 export function checkoutRoutes(hub: Hub, options: CheckoutOptions): FastifyPluginAsyncZod {
   const buyers = new BuyerActions(hub);
-  const images = new QrImages(hub);
-  const order = async (token: string): Promise<OrderBundle> => {
-    const found = await findByToken(hub, token);
-    if (!found) throw new LunasError("not_found", { detail: "There is no such payment page." });
-    return found;
-  };
   /** As it is after whatever was done. */
-  const current = async (token: string) => stateOf(hub, token, await order(token));
+  const current = async (token: string) => stateOf(hub, token, await requireOrder(hub, token));
   return async (app) => {
-    const live = new LivePages(hub);
-    app.addHook("preClose", async () => live.close());
     await app.register(pageAndAssets(hub, options));
+    await app.register(imagesAndEvents(hub));
     app.get(
       "/pay/:token/state",
       { schema: { ...operation("Checkout", "getCheckoutState", "What the hosted page shows", { 200: state }), params: page } },
@@ -67,7 +60,7 @@ export function checkoutRoutes(hub: Hub, options: CheckoutOptions): FastifyPlugi
       },
       async (request, reply) => {
         const { token } = request.params;
-        const made = await buyers.pay(await order(token), request.body);
+        const made = await buyers.pay(await requireOrder(hub, token), request.body);
         return reply.code(made ? 201 : 200).send(await current(token));
       },
     );
@@ -82,21 +75,37 @@ export function checkoutRoutes(hub: Hub, options: CheckoutOptions): FastifyPlugi
       },
       async (request) => {
         const { token } = request.params;
-        await buyers.refresh(await order(token));
+        await buyers.refresh(await requireOrder(hub, token));
         return current(token);
       },
     );
+  };
+}
+
+/** @throws LunasError not_found */
+async function requireOrder(hub: Hub, token: string): Promise<OrderBundle> {
+  const found = await findByToken(hub, token);
+  if (!found) throw new LunasError("not_found", { detail: "There is no such payment page." });
+  return found;
+}
+
+/** What the page shows beside the state: its QR image, and the state again whenever it changes. */
+function imagesAndEvents(hub: Hub): FastifyPluginAsyncZod {
+  const images = new QrImages(hub);
+  return async (app) => {
+    const live = new LivePages(hub);
+    app.addHook("preClose", async () => live.close());
     app.get(
       "/pay/:token/payments/:id/qr.png",
       { schema: { hide: true, params: z.object({ token: z.string(), id: z.string() }) } },
       async (request, reply) => {
-        const image = await images.read(await order(request.params.token), request.params.id);
+        const image = await images.read(await requireOrder(hub, request.params.token), request.params.id);
         return reply.type("image/png").header("cache-control", "private, max-age=60").send(image);
       },
     );
     app.get("/pay/:token/events", { schema: { hide: true, params: page } }, async (request, reply) => {
       const { token } = request.params;
-      const { id } = (await order(token)).order;
+      const { id } = (await requireOrder(hub, token)).order;
       live.refuseIfFull(id);
       reply.hijack();
       reply.raw.writeHead(200, {

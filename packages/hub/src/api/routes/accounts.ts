@@ -5,8 +5,8 @@ import { openCredentials, sealCredentials } from "../../collect/accounts.ts";
 import type { AccountRow } from "../../collect/rows.ts";
 import type { Hub } from "../../hub.ts";
 import { reverifyQuarantined } from "../../ingest/reverify.ts";
-import { insertAccount } from "../../provision.ts";
 import { type Db, isUniqueViolation, type Tx } from "../../store/index.ts";
+import { canonicalJson } from "../json.ts";
 import { maskSecret } from "../mask.ts";
 import { operation } from "../operation.ts";
 import { decodeCursor, pageOf, pageQuery } from "../paging.ts";
@@ -96,16 +96,22 @@ async function create(hub: Hub, shop_id: string, wish: z.output<typeof accountCr
     throw new LunasError("invalid_request", { errors: [{ field: "provider", message: `must be one of ${[...hub.providers.keys()].join(", ")}` }] });
   const credentials = withoutNulls(wish.credentials);
   checkCredentials(hub, provider, credentials);
+  const id = hub.newId("account");
+  const now = hub.clocks.business.now();
+  const row: AccountRow = {
+    id,
+    shop_id,
+    provider: provider.name,
+    slug: wish.slug,
+    label: wish.label || provider.label,
+    credentials: sealCredentials(hub, id, [credentials]),
+    credentials_version: 1,
+    status: "active",
+    created_at: now,
+    updated_at: now,
+  };
   try {
-    const row = await hub.store.write(async (tx) => {
-      const id = await insertAccount(hub, tx, shop_id, {
-        provider: provider.name,
-        slug: wish.slug,
-        label: wish.label || provider.label,
-        credentials,
-      });
-      return find(tx, shop_id, id);
-    });
+    await hub.store.write((tx) => tx.insertInto("accounts").values(row).execute());
     hub.signals.emit({ kind: "account", account_id: row.id });
     return row;
   } catch (error) {
@@ -161,7 +167,7 @@ function nextCredentials(hub: Hub, row: AccountRow, wish: Readonly<Record<string
   const current = openCredentials(hub, row)[0] ?? {};
   const next = withoutNulls({ ...(current as Record<string, string>), ...wish });
   checkCredentials(hub, provider, next);
-  if (JSON.stringify(Object.entries(next).sort()) === JSON.stringify(Object.entries(current).sort())) return undefined;
+  if (canonicalJson(next) === canonicalJson(current)) return undefined;
   const before = provider.config.parse(current);
   return before.ok && !provider.config.isSandbox(before.config) ? [next, current] : [next];
 }
@@ -173,10 +179,11 @@ function providerOf(hub: Hub, row: AccountRow): Provider {
 }
 
 function viewOf(hub: Hub, row: AccountRow) {
-  const provider = providerOf(hub, row);
+  // A hub of another version may have made it for a provider that this one does not have.
+  const config = hub.providers.get(row.provider)?.config;
   const current = openCredentials(hub, row)[0] ?? {};
-  const parsed = provider.config.parse(current);
-  const shown = provider.config.fields.map(({ name, secret }): [string, string | null] => {
+  const parsed = config?.parse(current);
+  const shown = (config?.fields ?? []).map(({ name, secret }): [string, string | null] => {
     const value = current[name];
     return [name, typeof value === "string" && value !== "" ? (secret ? maskSecret(value) : value) : null];
   });
@@ -188,7 +195,7 @@ function viewOf(hub: Hub, row: AccountRow) {
     label: row.label,
     status: row.status,
     credentials: Object.fromEntries(shown),
-    sandbox: parsed.ok && provider.config.isSandbox(parsed.config),
+    sandbox: parsed?.ok === true && config?.isSandbox(parsed.config) === true,
     callback_url: `${hub.publicUrl}/callbacks/${row.slug}`,
     created_at: rfc3339(row.created_at),
     updated_at: rfc3339(row.updated_at),

@@ -4,7 +4,7 @@ import { z } from "zod";
 import type { Hub } from "../../hub.ts";
 import { readDeliveryViews } from "../delivery-views.ts";
 import { operation } from "../operation.ts";
-import { decodeCursor, pageOf, pageQuery } from "../paging.ts";
+import { decodeCursor, pageOfViews, pageQuery } from "../paging.ts";
 import { delivery, listOf } from "../schemas/objects.ts";
 import { deliveryFilter } from "../schemas/requests.ts";
 
@@ -35,12 +35,7 @@ export function deliveryRoutes(hub: Hub): FastifyPluginAsyncZod {
           if (event_id !== undefined) query = query.where("event_id", "=", event_id);
           if (after !== undefined) query = query.where("id", "<", after);
           const views = await readDeliveryViews(db, await query.execute());
-          return pageOf(
-            views,
-            limit,
-            (view) => view.id,
-            (view) => view,
-          );
+          return pageOfViews(views, limit);
         });
       },
     );

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { liveSecrets } from "../../deliver/secrets.ts";
 import { makeTestApi, type TestApi } from "../testing.ts";
 
 let api: TestApi;
@@ -107,7 +108,6 @@ describe("an endpoint", () => {
   });
 
   test("rotate: the new secret signs first, the old one for 24 hours more, three at most", async () => {
-    const { liveSecrets } = await import("../../deliver/send.ts");
     const first = await create();
     const secrets = [first.secret];
     for (let i = 0; i < 3; i += 1) secrets.unshift((await act(first.id, "rotate")).json<Endpoint>().secret);

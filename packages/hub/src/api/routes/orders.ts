@@ -4,17 +4,18 @@ import { z } from "zod";
 import { cancelOrder } from "../../collect/close-order.ts";
 import { createOrder, getOrder, type NewOrder, requireAmount } from "../../collect/orders.ts";
 import { createPayment } from "../../collect/payments.ts";
-import { orderView, paymentView } from "../../collect/views.ts";
+import { orderView, type OrderView, paymentView } from "../../collect/views.ts";
 import type { Hub } from "../../hub.ts";
 import { orderViews } from "../bundles.ts";
 import { once } from "../idempotency.ts";
 import { idempotent, operation } from "../operation.ts";
-import { decodeCursor, pageOf, pageQuery } from "../paging.ts";
+import { decodeCursor, type Page, pageOfViews, pageQuery } from "../paging.ts";
 import { resumePayment } from "../resume.ts";
 import { listOf, order, payment } from "../schemas/objects.ts";
 import { orderCreate, orderFilter, paymentCreate } from "../schemas/requests.ts";
 
 const params = z.object({ id: z.string() });
+const query = z.strictObject({ ...pageQuery, ...orderFilter });
 
 export function orderRoutes(hub: Hub): FastifyPluginAsyncZod {
   return async (app) => {
@@ -32,31 +33,10 @@ export function orderRoutes(hub: Hub): FastifyPluginAsyncZod {
       {
         schema: {
           ...operation("Orders", "listOrders", "List orders, newest first", { 200: listOf(order) }),
-          querystring: z.strictObject({ ...pageQuery, ...orderFilter }),
+          querystring: query,
         },
       },
-      async (request) => {
-        const { limit, cursor, reference, payment_status } = request.query;
-        const after = decodeCursor(cursor);
-        return hub.store.read(async (db) => {
-          let query = db
-            .selectFrom("orders")
-            .selectAll()
-            .where("shop_id", "=", request.shop_id)
-            .orderBy("id", "desc")
-            .limit(limit + 1);
-          if (reference !== undefined) query = query.where("reference", "=", reference);
-          if (payment_status !== undefined) query = query.where("payment_status", "=", payment_status);
-          if (after !== undefined) query = query.where("id", "<", after);
-          const views = await orderViews(hub, db, await query.execute());
-          return pageOf(
-            views,
-            limit,
-            (view) => view.id,
-            (view) => view,
-          );
-        });
-      },
+      (request) => list(hub, request.shop_id, request.query),
     );
     app.get("/orders/:id", { schema: { ...operation("Orders", "getOrder", "Read an order", { 200: order }), params } }, async (request) =>
       orderView(hub, await getOrder(hub, request.shop_id, request.params.id)),
@@ -86,6 +66,22 @@ export function orderRoutes(hub: Hub): FastifyPluginAsyncZod {
         }),
     );
   };
+}
+
+async function list(hub: Hub, shop_id: string, { limit, cursor, reference, payment_status }: z.output<typeof query>): Promise<Page<OrderView>> {
+  const after = decodeCursor(cursor);
+  return hub.store.read(async (db) => {
+    let rows = db
+      .selectFrom("orders")
+      .selectAll()
+      .where("shop_id", "=", shop_id)
+      .orderBy("id", "desc")
+      .limit(limit + 1);
+    if (reference !== undefined) rows = rows.where("reference", "=", reference);
+    if (payment_status !== undefined) rows = rows.where("payment_status", "=", payment_status);
+    if (after !== undefined) rows = rows.where("id", "<", after);
+    return pageOfViews(await orderViews(hub, db, await rows.execute()), limit);
+  });
 }
 
 /** Checks what a schema cannot: amounts depend on the currency. @throws LunasError invalid_request */

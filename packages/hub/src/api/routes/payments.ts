@@ -11,13 +11,14 @@ import { PRIORITY } from "../../store/jobs.ts";
 import { paymentViews, readPayment } from "../bundles.ts";
 import { once } from "../idempotency.ts";
 import { idempotent, operation } from "../operation.ts";
-import { decodeCursor, pageOf, pageQuery } from "../paging.ts";
+import { decodeCursor, type Page, pageOfViews, pageQuery } from "../paging.ts";
 import { resumeRefund } from "../resume.ts";
 import { listOf, payment, refund, timelineEntry } from "../schemas/objects.ts";
 import { paymentFilter, refundCreate } from "../schemas/requests.ts";
 import { timelineOf } from "../timeline.ts";
 
 const params = z.object({ id: z.string() });
+const query = z.strictObject({ ...pageQuery, ...paymentFilter });
 
 export function paymentRoutes(hub: Hub): FastifyPluginAsyncZod {
   return async (app) => {
@@ -26,31 +27,10 @@ export function paymentRoutes(hub: Hub): FastifyPluginAsyncZod {
       {
         schema: {
           ...operation("Payments", "listPayments", "List payments, newest first", { 200: listOf(payment) }),
-          querystring: z.strictObject({ ...pageQuery, ...paymentFilter }),
+          querystring: query,
         },
       },
-      async (request) => {
-        const { limit, cursor, order_id, status } = request.query;
-        const after = decodeCursor(cursor);
-        return hub.store.read(async (db) => {
-          let query = db
-            .selectFrom("payments")
-            .selectAll()
-            .where("shop_id", "=", request.shop_id)
-            .orderBy("id", "desc")
-            .limit(limit + 1);
-          if (order_id !== undefined) query = query.where("order_id", "=", order_id);
-          if (status !== undefined) query = query.where("status", "=", status);
-          if (after !== undefined) query = query.where("id", "<", after);
-          const views = await paymentViews(hub, db, await query.execute());
-          return pageOf(
-            views,
-            limit,
-            (view) => view.id,
-            (view) => view,
-          );
-        });
-      },
+      (request) => list(hub, request.shop_id, request.query),
     );
     app.get("/payments/:id", { schema: { ...operation("Payments", "getPayment", "Read a payment", { 200: payment }), params } }, (request) =>
       viewOf(hub, request.shop_id, request.params.id),
@@ -85,6 +65,12 @@ export function paymentRoutes(hub: Hub): FastifyPluginAsyncZod {
         close(hub, request.shop_id, request.params.id, how),
       );
     }
+    await app.register(refundCreation(hub));
+  };
+}
+
+function refundCreation(hub: Hub): FastifyPluginAsyncZod {
+  return async (app) => {
     app.post(
       "/payments/:id/refunds",
       {
@@ -106,6 +92,22 @@ export function paymentRoutes(hub: Hub): FastifyPluginAsyncZod {
         }),
     );
   };
+}
+
+async function list(hub: Hub, shop_id: string, { limit, cursor, order_id, status }: z.output<typeof query>): Promise<Page<PaymentView>> {
+  const after = decodeCursor(cursor);
+  return hub.store.read(async (db) => {
+    let rows = db
+      .selectFrom("payments")
+      .selectAll()
+      .where("shop_id", "=", shop_id)
+      .orderBy("id", "desc")
+      .limit(limit + 1);
+    if (order_id !== undefined) rows = rows.where("order_id", "=", order_id);
+    if (status !== undefined) rows = rows.where("status", "=", status);
+    if (after !== undefined) rows = rows.where("id", "<", after);
+    return pageOfViews(await paymentViews(hub, db, await rows.execute()), limit);
+  });
 }
 
 async function viewOf(hub: Hub, shop_id: string, payment_id: string): Promise<PaymentView> {
