@@ -1,6 +1,7 @@
 import { invariant, LunasError, type Gateway, type Provider } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import type { Db, Tx } from "../store/index.ts";
+import type { Vault } from "../vault.ts";
 import type { AccountRow } from "./rows.ts";
 
 /** An account with its credentials opened: the current ones first, then older ones that still count for callbacks. */
@@ -21,14 +22,24 @@ export function openCredentials(hub: Pick<Hub, "vault">, row: Pick<AccountRow, "
   return JSON.parse(hub.vault.openText(accountContext(row.id), row.credentials)) as Record<string, unknown>[];
 }
 
+/** What was opened last of each account. The same sealed bytes hold the same credentials: whoever changes them seals them anew. */
+const opened = new WeakMap<Vault, Map<string, { readonly sealed: Uint8Array; readonly configs: readonly unknown[] }>>();
+const OPENED_MAX = 1_000;
+
 export function openAccount(hub: Hub, row: AccountRow): OpenAccount {
   const provider = hub.providers.get(row.provider);
   invariant(provider, `account ${row.slug} is of the provider ${row.provider}, which this hub does not have`);
+  let known = opened.get(hub.vault);
+  if (!known) opened.set(hub.vault, (known = new Map()));
+  const last = known.get(row.id);
+  if (last && Buffer.compare(last.sealed, row.credentials) === 0) return { row, provider, configs: last.configs };
   const configs = openCredentials(hub, row).map((credentials) => {
     const parsed = provider.config.parse(credentials);
     invariant(parsed.ok, `stored credentials of account ${row.slug} do not fit the schema of ${row.provider}`);
     return parsed.config;
   });
+  if (known.size >= OPENED_MAX) known.clear();
+  known.set(row.id, { sealed: row.credentials, configs });
   return { row, provider, configs };
 }
 

@@ -1,4 +1,7 @@
+import type { Provider } from "@lunas/domain";
+import type { Selectable } from "kysely";
 import type { Hub } from "../hub.ts";
+import { type BudgetsTable, GroupCommit, type Store } from "../store/index.ts";
 import { PRIORITY } from "../store/jobs.ts";
 import type { OpenAccount } from "./accounts.ts";
 
@@ -6,29 +9,89 @@ import type { OpenAccount } from "./accounts.ts";
 const RESERVE_SHARE: Record<number, number> = { [PRIORITY.money]: 0, [PRIORITY.notified]: 0.1, [PRIORITY.buyer]: 0.2, [PRIORITY.poll]: 0.4, [PRIORITY.unverified]: 0.6 };
 const DAY_MS = 86_400_000;
 
+type CallBudget = Provider["budget"];
+type BudgetRow = Selectable<BudgetsTable>;
+
 export type Grant = { readonly granted: true } | { readonly granted: false; readonly until: number };
+
+/** Calls asked for in one go at most. */
+const CALLS_PER_COMMIT_MAX = 256;
+
+interface Wish {
+  readonly account: OpenAccount;
+  readonly priority: number;
+}
+
+/** One per store: whoever asks while others' calls are being written down shares the next commit with all who ask then. */
+const takers = new WeakMap<Store, GroupCommit<Wish, Grant>>();
 
 /**
  * Takes one call from the account's budget: a token bucket and a daily quota, kept in the database so that several hubs and a
  * restart share them. A refusal says from when on it is worth trying again.
  */
 export async function takeCall(hub: Hub, account: OpenAccount, priority: number): Promise<Grant> {
-  const { per_second, burst, per_day } = account.provider.budget;
+  let taker = takers.get(hub.store);
+  if (!taker) {
+    taker = new GroupCommit({ flush: (wishes) => takeCalls(hub, wishes), max_items: CALLS_PER_COMMIT_MAX });
+    takers.set(hub.store, taker);
+  }
+  return taker.add({ account, priority });
+}
+
+/** One read and one write for each account, however many calls are asked for; the urgent ones first. */
+function takeCalls(hub: Hub, wishes: readonly Wish[]): Promise<Grant[]> {
   const now = hub.clocks.business.now();
-  const reserve_milli = Math.floor(burst * 1000 * (RESERVE_SHARE[priority] ?? 0));
+  const byAccount = Map.groupBy(wishes, (wish) => wish.account.row.id);
   return hub.store.write(async (tx) => {
-    const row = await tx.selectFrom("budgets").selectAll().where("account_id", "=", account.row.id).executeTakeFirst();
-    const day = Math.floor(now / DAY_MS);
-    const used_today = row && row.day === day ? row.used_today : 0;
-    const elapsed_ms = row ? Math.max(0, now - row.refilled_at) : 0;
-    const tokens_milli = row ? Math.min(burst * 1000, row.tokens_milli + elapsed_ms * per_second) : burst * 1000;
-    if (per_day !== undefined && used_today >= per_day) return { granted: false, until: (day + 1) * DAY_MS } as const;
-    if (tokens_milli - 1000 < reserve_milli) {
-      const missing_milli = reserve_milli + 1000 - tokens_milli;
-      return { granted: false, until: now + Math.ceil(missing_milli / per_second) } as const;
+    const grants = new Map<Wish, Grant>();
+    // In one order in all hubs, so that none waits for another that waits for it.
+    for (const [account_id, group] of [...byAccount].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      const query = tx.selectFrom("budgets").selectAll().where("account_id", "=", account_id);
+      const row = await (hub.store.engine.name === "postgres" ? query.forUpdate() : query).executeTakeFirst();
+      const bucket = new Bucket(group[0]!.account.provider.budget, row, now);
+      for (const wish of group.toSorted((a, b) => a.priority - b.priority)) grants.set(wish, bucket.take(wish.priority));
+      if (!bucket.changed) continue;
+      const values = { account_id, ...bucket.row() };
+      await tx.insertInto("budgets").values(values).onConflict((oc) => oc.column("account_id").doUpdateSet(values)).execute();
     }
-    const values = { account_id: account.row.id, tokens_milli: Math.floor(tokens_milli - 1000), refilled_at: now, day, used_today: used_today + 1 };
-    await tx.insertInto("budgets").values(values).onConflict((oc) => oc.column("account_id").doUpdateSet(values)).execute();
-    return { granted: true } as const;
+    return wishes.map((wish) => grants.get(wish)!);
   });
+}
+
+/** A budget as it is at one moment. */
+class Bucket {
+  changed = false;
+  readonly #budget: CallBudget;
+  readonly #now: number;
+  readonly #day: number;
+  #tokens_milli: number;
+  #used_today: number;
+
+  constructor(budget: CallBudget, row: BudgetRow | undefined, now: number) {
+    this.#budget = budget;
+    this.#now = now;
+    this.#day = Math.floor(now / DAY_MS);
+    const full_milli = budget.burst * 1000;
+    const elapsed_ms = row ? Math.max(0, now - row.refilled_at) : 0;
+    this.#tokens_milli = row ? Math.min(full_milli, row.tokens_milli + elapsed_ms * budget.per_second) : full_milli;
+    this.#used_today = row && row.day === this.#day ? row.used_today : 0;
+  }
+
+  take(priority: number): Grant {
+    const { per_second, burst, per_day } = this.#budget;
+    const reserve_milli = Math.floor(burst * 1000 * (RESERVE_SHARE[priority] ?? 0));
+    if (per_day !== undefined && this.#used_today >= per_day) return { granted: false, until: (this.#day + 1) * DAY_MS };
+    if (this.#tokens_milli - 1000 < reserve_milli) {
+      const missing_milli = reserve_milli + 1000 - this.#tokens_milli;
+      return { granted: false, until: this.#now + Math.ceil(missing_milli / per_second) };
+    }
+    this.#tokens_milli -= 1000;
+    this.#used_today += 1;
+    this.changed = true;
+    return { granted: true };
+  }
+
+  row(): Omit<BudgetRow, "account_id"> {
+    return { tokens_milli: Math.floor(this.#tokens_milli), refilled_at: this.#now, day: this.#day, used_today: this.#used_today };
+  }
 }

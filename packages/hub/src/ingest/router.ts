@@ -4,13 +4,13 @@ import type { Selectable } from "kysely";
 import { claimIsOpen } from "../collect/evidence.ts";
 import type { PaymentRow } from "../collect/rows.ts";
 import type { Hub } from "../hub.ts";
-import { armJob, PRIORITY } from "../store/jobs.ts";
+import { armJob, armJobs, type JobRequest, PRIORITY } from "../store/jobs.ts";
 import { type NotificationsTable, ROUTE, type Tx } from "../store/index.ts";
 import { notificationId } from "./notification-id.ts";
 
 type NotificationRow = Selectable<NotificationsTable>;
 
-const BATCH = 200;
+const BATCH = 100;
 /** An unknown subject is asked about a little later: the hub that opens it may be about to commit. */
 const PARKED_WAIT_MS = 5_000;
 
@@ -18,34 +18,31 @@ const PARKED_WAIT_MS = 5_000;
  * Leads new notifications to what they speak of: one question per payment, however many notifications there are.
  * @returns how many were routed; fewer than a batch means that the inbox is empty.
  */
-export async function routeBatch(hub: Hub): Promise<number> {
+export async function routeBatch(hub: Hub, limit: number = BATCH): Promise<number> {
   const routed = await hub.store.write(async (tx) => {
     const { rows } = await sql<NotificationRow>`
-      SELECT * FROM notifications WHERE route = ${ROUTE.new} ORDER BY seq LIMIT ${BATCH} ${sql.raw(hub.store.engine.skipLocked)}`.execute(tx);
+      SELECT * FROM notifications WHERE route = ${ROUTE.new} ORDER BY seq LIMIT ${limit} ${sql.raw(hub.store.engine.skipLocked)}`.execute(tx);
     if (rows.length === 0) return 0;
-    const subjects = groupBySubject(rows);
     const payments = await findPayments(tx, rows);
-    for (const group of subjects.values()) {
-      const first = group[0]!;
-      const payment = payments.get(`${first.account_id}\n${first.reference}`) ?? (first.provider_id ? payments.get(`${first.account_id}\n${first.provider_id}`) : undefined);
-      if (payment) await routeToPayment(hub, tx, payment, group);
-      else await park(hub, tx, group);
+    const known = new Map<PaymentRow, NotificationRow[]>();
+    const unknown = new Map<string, NotificationRow[]>();
+    for (const row of rows) {
+      const payment = payments.get(`${row.account_id}\n${row.reference}`) ?? (row.provider_id ? payments.get(`${row.account_id}\n${row.provider_id}`) : undefined);
+      if (payment) add(known, payment, row);
+      else add(unknown, `${row.account_id}\n${row.reference}`, row);
     }
+    await routeToPayments(hub, tx, known);
+    for (const group of unknown.values()) await park(hub, tx, group);
     return rows.length;
   });
   if (routed > 0) hub.signals.emit({ kind: "jobs" });
   return routed;
 }
 
-function groupBySubject(rows: readonly NotificationRow[]): Map<string, NotificationRow[]> {
-  const groups = new Map<string, NotificationRow[]>();
-  for (const row of rows) {
-    const key = `${row.account_id}\n${row.reference}`;
-    const group = groups.get(key);
-    if (group) group.push(row);
-    else groups.set(key, [row]);
-  }
-  return groups;
+function add<K>(groups: Map<K, NotificationRow[]>, key: K, row: NotificationRow): void {
+  const group = groups.get(key);
+  if (group) group.push(row);
+  else groups.set(key, [row]);
 }
 
 async function findPayments(tx: Tx, rows: readonly NotificationRow[]): Promise<Map<string, PaymentRow>> {
@@ -56,24 +53,36 @@ async function findPayments(tx: Tx, rows: readonly NotificationRow[]): Promise<M
   const ids = rows.filter((row) => row.provider_id !== null && !map.has(`${row.account_id}\n${row.reference}`)).map((row) => row.provider_id!);
   if (ids.length > 0) {
     const byId = await tx.selectFrom("payments").selectAll().where("account_id", "in", accounts).where("provider_id", "in", ids).execute();
-    for (const payment of byId) map.set(`${payment.account_id}\n${payment.provider_id}`, payment);
+    // One object for one payment, however it was found.
+    const seen = new Map(found.map((payment) => [payment.id, payment]));
+    for (const payment of byId) map.set(`${payment.account_id}\n${payment.provider_id}`, seen.get(payment.id) ?? payment);
   }
   return map;
 }
 
-async function routeToPayment(hub: Hub, tx: Tx, payment: PaymentRow, group: readonly NotificationRow[]): Promise<void> {
-  const seqs = group.map((row) => row.seq);
-  await tx.updateTable("notifications").set({ route: ROUTE.routed, payment_id: payment.id }).where("seq", "in", seqs).execute();
+/** One statement for all notifications and one for all questions. */
+async function routeToPayments(hub: Hub, tx: Tx, groups: ReadonlyMap<PaymentRow, readonly NotificationRow[]>): Promise<void> {
+  if (groups.size === 0) return;
+  const [before, after] = hub.store.engine.jsonRows;
+  const led = [...groups].flatMap(([payment, group]) => group.map((row) => [row.seq, payment.id]));
+  await sql`UPDATE notifications SET route = ${ROUTE.routed}, payment_id = given.payment_id
+    FROM (SELECT CAST(value->>0 AS BIGINT) AS seq, value->>1 AS payment_id FROM ${sql.raw(before)}${JSON.stringify(led)}${sql.raw(after)}) AS given
+    WHERE notifications.seq = given.seq`.execute(tx);
+  await armJobs(tx, [...groups].flatMap(([payment, group]) => question(hub, payment, group) ?? []));
+}
+
+/** The question that these notifications of a payment call for, if any. */
+function question(hub: Hub, payment: PaymentRow, group: readonly NotificationRow[]): JobRequest | undefined {
   const news = group.filter((row) => needsQuestion(payment, row));
-  if (news.length === 0) return;
+  if (news.length === 0) return undefined;
   // The claim that goes furthest beyond our state is the one that must be confirmed.
   const open = news.findLast((row) => claimIsOpen(payment.status, row.claim ?? undefined));
   const last = open ?? news.at(-1)!;
   const payload = { ...(open?.claim ? { claim: open.claim } : {}), cause: `notification ${notificationId(last.seq)}` };
-  await armJob(tx, {
+  return {
     kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at: hub.clocks.business.now(), priority: PRIORITY.notified,
     ...(open ? { payload } : {}),
-  });
+  };
 }
 
 /**
@@ -106,6 +115,37 @@ export interface Router {
 
 /** The inbox is looked at this often even when nothing woke us. */
 const IDLE_LOOK_MS = 1_000;
+/**
+ * In a rush, answering comes first: what has been answered is on the disk and can wait, a provider that gets no answer comes again and
+ * makes the rush worse. A batch at a time is led on, so that nobody waits for ever however long it lasts.
+ */
+const RUSH = { window_ms: 500, arrivals: 1_000, batch: 50 } as const;
+
+/** Whether this window, or the one before it, saw more arrivals than can be worked off while they are answered. */
+class RushMeter {
+  #arrived = 0;
+  #before = 0;
+  #since = performance.now();
+
+  note(): void {
+    this.#turn();
+    this.#arrived += 1;
+  }
+
+  get rush(): boolean {
+    this.#turn();
+    return this.#arrived >= RUSH.arrivals || this.#before >= RUSH.arrivals;
+  }
+
+  #turn(): void {
+    const now = performance.now();
+    const passed = now - this.#since;
+    if (passed < RUSH.window_ms) return;
+    this.#before = passed < 2 * RUSH.window_ms ? this.#arrived : 0;
+    this.#arrived = 0;
+    this.#since = now;
+  }
+}
 
 /** Routes notifications until it is stopped. */
 export function startRouter(hub: Hub): Router {
@@ -113,10 +153,21 @@ export function startRouter(hub: Hub): Router {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | undefined;
   let again = false;
+  let wakeFromRest: (() => void) | undefined;
+  const meter = new RushMeter();
+
+  const rest = (): Promise<void> =>
+    new Promise((resolve) => {
+      const timeout = setTimeout(resolve, RUSH.window_ms);
+      wakeFromRest = () => {
+        clearTimeout(timeout);
+        resolve();
+      };
+    });
   const drain = async (): Promise<void> => {
     do {
       again = false;
-      while (!stopping && (await routeBatch(hub)) > 0);
+      while (!stopping && (await routeBatch(hub, meter.rush ? RUSH.batch : BATCH)) > 0) if (meter.rush) await rest();
     } while (again && !stopping);
   };
   const wake = (): void => {
@@ -131,7 +182,10 @@ export function startRouter(hub: Hub): Router {
         if (!stopping) timer = setTimeout(wake, IDLE_LOOK_MS);
       });
   };
-  const off = hub.signals.on("inbox", wake);
+  const off = hub.signals.on("inbox", () => {
+    meter.note();
+    wake();
+  });
   wake();
   return {
     idle: async () => {
@@ -142,6 +196,7 @@ export function startRouter(hub: Hub): Router {
       stopping = true;
       off();
       clearTimeout(timer);
+      wakeFromRest?.();
       await running;
     },
   };

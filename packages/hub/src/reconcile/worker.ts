@@ -7,7 +7,10 @@ import { runRefundJob } from "./refund-job.ts";
 
 /** How long a worker may hold a job. One that dies gives it up by this. */
 const LEASE_MS = 3 * 60 * SECOND_MS;
-const CONCURRENCY = 16;
+/** Mostly they wait for a gateway; how often one may be asked is its account's budget. */
+const CONCURRENCY = 64;
+/** Jobs are claimed when there is room for this many: a claim costs the same for one as for many. */
+const CLAIM_MIN = 16;
 /** The database is looked at this often even when nothing woke us: another hub may have written. */
 const IDLE_LOOK_MS = 1_000;
 /** After a mistake of ours a job waits this long, doubled each time, so that it neither spins nor is forgotten. */
@@ -49,7 +52,7 @@ export function startWorker(hub: Hub, handlers: Record<string, JobHandler> = HAN
     do {
       again = false;
       const room = CONCURRENCY - running.size;
-      if (room <= 0 || stopping) break;
+      if (room < CLAIM_MIN || stopping) break;
       const jobs = await claimJobs(hub.store, hub.clocks.business.now(), LEASE_MS, room, kinds);
       for (const job of jobs) {
         const done = run(job).finally(() => {
@@ -100,12 +103,7 @@ async function runJob(hub: Hub, job: Job, handlers: Record<string, JobHandler>):
   if (!handler) return;
   try {
     const next = await handler(hub, job);
-    await hub.store.write(async (tx) => {
-      // It went well: the count of tries begins anew.
-      const payload = JSON.stringify(next.payload ?? job.payload);
-      await tx.updateTable("jobs").set({ payload, attempts: 0 }).where("key", "=", job.key).where("generation", "=", job.generation).execute();
-      await finishJob(tx, job, next.due_at, next.priority);
-    });
+    await hub.store.write((tx) => finishJob(tx, job, next.due_at, next.priority, { payload: next.payload ?? job.payload }));
   } catch (error) {
     const now = hub.clocks.business.now();
     const gap = Math.min(MISTAKE_GAP_MS * 2 ** Math.min(job.attempts, 10), MISTAKE_GAP_MAX_MS);

@@ -30,22 +30,29 @@ export function jobKey(kind: string, subject_id: string): string {
  * worker serves: they raise the generation, and the job is due for the earliest of them once the worker has finished.
  */
 export async function armJob(tx: Tx, request: JobRequest): Promise<void> {
-  invariant(PRIORITIES.includes(request.priority), `there is no priority ${request.priority}`);
+  await armJobs(tx, [request]);
+}
+
+/** Asks for several jobs by one statement. No two may be of the same kind and subject. They are written in the order of their keys, so that two hubs never wait for one another. */
+export async function armJobs(tx: Tx, requests: readonly JobRequest[]): Promise<void> {
+  if (requests.length === 0) return;
+  for (const { priority } of requests) invariant(PRIORITIES.includes(priority), `there is no priority ${priority}`);
+  const rows = requests.map((request) => ({
+    key: jobKey(request.kind, request.subject_id),
+    kind: request.kind,
+    subject_id: request.subject_id,
+    account_id: request.account_id ?? null,
+    due_at: request.due_at,
+    lease_until: null,
+    rearmed_for: null,
+    generation: 1,
+    attempts: 0,
+    priority: request.priority,
+    payload: JSON.stringify(request.payload ?? {}),
+  }));
   await tx
     .insertInto("jobs")
-    .values({
-      key: jobKey(request.kind, request.subject_id),
-      kind: request.kind,
-      subject_id: request.subject_id,
-      account_id: request.account_id ?? null,
-      due_at: request.due_at,
-      lease_until: null,
-      rearmed_for: null,
-      generation: 1,
-      attempts: 0,
-      priority: request.priority,
-      payload: JSON.stringify(request.payload ?? {}),
-    })
+    .values(rows.sort((a, b) => (a.key < b.key ? -1 : 1)))
     .onConflict((oc) =>
       oc.column("key").doUpdateSet((eb) => ({
         due_at: sql<number>`CASE WHEN jobs.lease_until IS NULL AND excluded.due_at < jobs.due_at THEN excluded.due_at ELSE jobs.due_at END`,
@@ -92,8 +99,9 @@ export function claimStatement(engine: EngineProfile, now_ms: number, lease_ms: 
  * Ends a claim: the job is due again at `next_due_at`, or gone when there is none. If it was armed again meanwhile, it stays, and is due at the
  * earlier of both. A worker whose lease has run out and was taken by another changes nothing: the other one finishes it.
  * @param job as it was claimed.
+ * @param after what the job carries to its next run, unless it was armed again meanwhile: then what that brought stands. It went well, so its tries are counted anew.
  */
-export async function finishJob(tx: Tx, job: Job, next_due_at: number | undefined, priority?: number): Promise<void> {
+export async function finishJob(tx: Tx, job: Job, next_due_at: number | undefined, priority?: number, after?: { readonly payload: object }): Promise<void> {
   const { lease_until } = job;
   invariant(lease_until !== null, "only a claimed job is finished");
   const mine = tx.updateTable("jobs").where("key", "=", job.key).where("lease_until", "=", lease_until);
@@ -106,7 +114,8 @@ export async function finishJob(tx: Tx, job: Job, next_due_at: number | undefine
       .executeTakeFirst();
     if (gone.numDeletedRows > 0n) return;
   } else {
-    const next = { due_at: next_due_at, lease_until: null, rearmed_for: null };
+    const anew = after === undefined ? {} : { payload: JSON.stringify(after.payload), attempts: 0 };
+    const next = { ...anew, due_at: next_due_at, lease_until: null, rearmed_for: null };
     const kept = await mine
       .set(priority === undefined ? next : { ...next, priority })
       .where("generation", "=", job.generation)

@@ -17,6 +17,8 @@ import { inTransactionScope, ONLY_INSIDE, ONLY_OUTSIDE, runInTransactionScope } 
 
 /** Units of work that share one commit at most, so that the first of them does not wait for ever. */
 const GROUP_MAX = 200;
+/** A group is ended after this long even if more is waiting: what arrives over the network, and what is urgent, has its turn in between. */
+const GROUP_MS = 4;
 /** Somebody looking at the file with another program may hold it for a moment. Everything of ours waits meanwhile. */
 const BUSY_WAIT_MS = 5_000;
 /** The journal shrinks to this after a backup or a long read let it grow. */
@@ -87,6 +89,8 @@ export class SqliteStore implements Store {
   #tx: Tx;
   #db: Db;
   #queue: Unit[] = [];
+  /** Notifications: a provider is waiting for its answer, so they go before everything else. */
+  #urgent: Unit[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
   #release: () => void;
@@ -105,17 +109,29 @@ export class SqliteStore implements Store {
     return query(this.#db);
   }
 
-  async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#enqueue(this.#queue, work);
+  }
+
+  async #enqueue<T>(queue: Unit[], work: (tx: Tx) => Promise<T>): Promise<T> {
     invariant(!inTransactionScope(), "a transaction was begun inside another one");
     if (this.#closed) throw closedError();
     return new Promise<T>((resolve, reject) => {
-      this.#queue.push({ work, resolve, reject });
+      queue.push({ work, resolve, reject });
       this.#running ??= this.#drain();
     });
   }
 
+  get #waiting(): number {
+    return this.#urgent.length + this.#queue.length;
+  }
+
+  #next(): Unit {
+    return this.#urgent.shift() ?? this.#queue.shift()!;
+  }
+
   async #drain(): Promise<void> {
-    while (this.#queue.length > 0) {
+    while (this.#waiting > 0) {
       // One turn of the loop, so that everything that arrives in it shares the commit, and so that a caller
       // who writes again and again does not keep the network waiting.
       await new Promise<void>((resolve) => setImmediate(resolve));
@@ -132,15 +148,16 @@ export class SqliteStore implements Store {
     let failure: { readonly error: unknown } | undefined;
     try {
       db.exec("BEGIN IMMEDIATE");
-      while (this.#queue.length > 0 && units.length < GROUP_MAX) {
-        const unit = this.#queue.shift()!;
+      const until = performance.now() + GROUP_MS;
+      while (this.#waiting > 0 && units.length < GROUP_MAX && (units.length === 0 || performance.now() < until)) {
+        const unit = this.#next();
         units.push(unit);
         outcomes.push(await this.#unit(unit));
       }
       db.exec("COMMIT");
     } catch (error) {
       failure = { error: translateError(error) };
-      if (units.length === 0) units.push(...this.#queue.splice(0, GROUP_MAX));
+      if (units.length === 0) while (units.length < GROUP_MAX && this.#waiting > 0) units.push(this.#next());
       this.#rollBack();
     }
     units.forEach((unit, index) => {
@@ -177,7 +194,7 @@ export class SqliteStore implements Store {
   }
 
   recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]> {
-    return this.write(async () => recordOnSqlite(this.#writer, records));
+    return this.#enqueue(this.#urgent, async () => recordOnSqlite(this.#writer, records));
   }
 
   /** A consistent copy of the database into a new file, made by a worker thread while it is in use. */
