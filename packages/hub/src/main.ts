@@ -23,6 +23,7 @@ import { guardedHttp } from "./net/http.ts";
 import { DEVELOPMENT, provisionDevelopment } from "./provision.ts";
 import { prune } from "./reconcile/prune.ts";
 import { HANDLERS, startWorker, type Worker } from "./reconcile/worker.ts";
+import { releaseLeases } from "./reconcile/recover.ts";
 import { armHousekeeping, sweep } from "./reconcile/sweep.ts";
 import { makeSignals } from "./signals.ts";
 import { readHold } from "./store/hold.ts";
@@ -80,7 +81,10 @@ async function run(config: Config, options: HubOptions, hub: Hub, business: Offs
   } else {
     await refuseSandboxAccounts(hub);
   }
-  if (role !== "api") await armHousekeeping(hub);
+  if (role !== "api") {
+    await releaseLeases(hub.store);
+    await armHousekeeping(hub);
+  }
   const workers = role === "api" ? undefined : startWorkers(hub, stops);
   const api = await buildApi(hub, {
     checkoutDist: options.checkoutDist ?? CHECKOUT_DIST, trustProxyHops: config.LUNAS_TRUST_PROXY_HOPS, inbox: new Inbox(hub), ready: () => readiness(hub),

@@ -102,7 +102,7 @@ async function reseal(hub: Hub): Promise<{ accounts: number; endpoints: number }
 
 /** What an operator looks at first: is anything stuck, unmatched, or waiting for a person. */
 async function doctor(hub: Hub): Promise<Record<string, unknown>> {
-  const overdue = hub.clocks.business.now() - 60_000;
+  const now = hub.clocks.business.now();
   const questions: Record<string, RawBuilder<{ count: number }>> = {
     payments_live: sql`SELECT count(*) AS count FROM payments WHERE status IN (${sql.join([...LIVE_STATUSES])})`,
     payments_needing_attention: sql`SELECT count(*) AS count FROM payments WHERE needs_attention IS NOT NULL`,
@@ -110,10 +110,12 @@ async function doctor(hub: Hub): Promise<Record<string, unknown>> {
     unmatched_money: sql`SELECT count(*) AS count FROM unmatched_money WHERE payment_id IS NULL`,
     notifications_waiting: sql`SELECT count(*) AS count FROM notifications WHERE route = ${ROUTE.new}`,
     notifications_quarantined: sql`SELECT count(*) AS count FROM notifications WHERE route = ${ROUTE.quarantined}`,
-    jobs_due: sql`SELECT count(*) AS count FROM jobs WHERE due_at <= ${overdue + 60_000}`,
-    jobs_overdue_by_a_minute: sql`SELECT count(*) AS count FROM jobs WHERE due_at < ${overdue}`,
-    deliveries_due: sql`SELECT count(*) AS count FROM deliveries WHERE (status = 'due' AND due_at <= ${overdue + 60_000}) OR status = 'delivering'`,
-    deliveries_planned: sql`SELECT count(*) AS count FROM deliveries WHERE status = 'due'`,
+    jobs_due: sql`SELECT count(*) AS count FROM jobs WHERE due_at <= ${now} AND (lease_until IS NULL OR lease_until <= ${now})`,
+    jobs_under_way: sql`SELECT count(*) AS count FROM jobs WHERE lease_until > ${now}`,
+    jobs_overdue_by_a_minute: sql`SELECT count(*) AS count FROM jobs WHERE due_at < ${now - 60_000} AND (lease_until IS NULL OR lease_until <= ${now})`,
+    deliveries_due: sql`SELECT count(*) AS count FROM deliveries WHERE status = 'due' AND due_at <= ${now}`,
+    deliveries_under_way: sql`SELECT count(*) AS count FROM deliveries WHERE status = 'delivering'`,
+    deliveries_planned: sql`SELECT count(*) AS count FROM deliveries WHERE status = 'due' AND due_at > ${now}`,
     deliveries_exhausted: sql`SELECT count(*) AS count FROM deliveries WHERE status = 'exhausted'`,
     endpoints_paused: sql`SELECT count(*) AS count FROM endpoints WHERE status = 'paused'`,
   };

@@ -10,8 +10,10 @@ export interface Reconciled {
   readonly hold: string | null;
 }
 
-/** Budget waits of one payment before it counts as unclear. */
+/** Unclear answers and waits for the budget before a payment counts as unclear. */
 const TRIES_MAX = 5;
+const FIRST_WAIT_MS = 50;
+const WAIT_MAX_MS = 2_000;
 
 /**
  * Asks about everything that is not final, now. After a restore this is what lifts the hold: the database is older than the world,
@@ -35,16 +37,13 @@ export async function reconcileAfterRestore(hub: Hub, after_restore: boolean): P
   return { asked: rows.length, unclear, hold: hub.hold.reason ?? null };
 }
 
-/** @returns whether the gateway gave a clear answer, "I do not know it" included. */
+/** @returns whether the gateway gave a clear answer, "I do not know it" included. An unclear one is asked for again, a little later each time. */
 async function askPatiently(hub: Hub, payment_id: string): Promise<boolean> {
   for (let tries = 0; tries < TRIES_MAX; tries += 1) {
     const asked = await askGateway(hub, payment_id, "get", "reconcile", PRIORITY.notified);
-    if (asked.asked) {
-      if (asked.verdict === "superseded") continue;
-      return asked.outcome.certainty !== "unknown";
-    }
-    const wait_ms = Math.min(Math.max(asked.waiting_until - hub.clocks.business.now(), 50), 2_000);
-    await new Promise((resolve) => setTimeout(resolve, wait_ms));
+    if (asked.asked && asked.verdict !== "superseded" && asked.outcome.certainty !== "unknown") return true;
+    const wait_ms = asked.asked ? FIRST_WAIT_MS * 2 ** tries : Math.max(asked.waiting_until - hub.clocks.business.now(), FIRST_WAIT_MS);
+    await new Promise((resolve) => setTimeout(resolve, Math.min(wait_ms, WAIT_MAX_MS)));
   }
   return false;
 }

@@ -1,0 +1,14 @@
+import type { Store } from "../store/index.ts";
+
+/**
+ * At the start of a hub on SQLite nobody else can be at work: what a killed process held is due again at once. On PostgreSQL another hub
+ * may be alive, so leases end by their time.
+ */
+export async function releaseLeases(store: Store): Promise<void> {
+  if (store.engine.name !== "sqlite") return;
+  await store.write(async (tx) => {
+    await tx.updateTable("jobs").set({ lease_until: null }).where("lease_until", "is not", null).execute();
+    await tx.updateTable("deliveries").set({ status: "due", lease_until: null }).where("status", "=", "delivering").execute();
+    await tx.updateTable("idempotency").set({ lease_until: 0 }).where("status", "is", null).where("lease_until", "is not", null).execute();
+  });
+}
