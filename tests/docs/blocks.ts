@@ -1,6 +1,18 @@
 import {
-  AFTER_PAID_POLLS_MS, DAY_MS, DELIVERY_GAPS_MS, deliveryMachine, EVENT_TYPES, HOUR_MS, type Machine, MINUTE_MS, PAYMENT_POLLS, paymentMachine, REFUND_GAPS_MS,
-  refundMachine, SECOND_MS, UNCONFIRMED_GAPS_MS,
+  AFTER_PAID_POLLS_MS,
+  DAY_MS,
+  DELIVERY_GAPS_MS,
+  deliveryMachine,
+  EVENT_TYPES,
+  HOUR_MS,
+  type Machine,
+  MINUTE_MS,
+  PAYMENT_POLLS,
+  paymentMachine,
+  REFUND_GAPS_MS,
+  refundMachine,
+  SECOND_MS,
+  UNCONFIRMED_GAPS_MS,
 } from "../../packages/domain/src/index.ts";
 import { SETTINGS } from "../../packages/hub/src/config.ts";
 import { METHODS } from "../../packages/providers/midtrans/methods.ts";
@@ -21,7 +33,11 @@ export const BLOCKS: Readonly<Record<string, () => string>> = {
   "payment-methods": methodTable,
   "payment-polls": pollTable,
   "delivery-schedule": deliveryTable,
-  "event-types": () => table(["type", "what happened"], Object.entries(EVENT_TYPES).map(([type, help]) => [`\`${type}\``, help])),
+  "event-types": () =>
+    table(
+      ["type", "what happened"],
+      Object.entries(EVENT_TYPES).map(([type, help]) => [`\`${type}\``, help]),
+    ),
   settings: settingTable,
 };
 

@@ -23,7 +23,15 @@ test("a page that differs from the code is seen, and so is a block that nobody m
 });
 
 test("durations are told in the largest unit without a rest", () => {
-  expect([0, 5_000, 120_000, 90_000, 7_200_000, 86_400_000, 259_200_000].map(duration)).toEqual(["0", "5 s", "2 min", "90 s", "2 h", "24 h", "3 days"]);
+  expect([0, 5_000, 120_000, 90_000, 7_200_000, 86_400_000, 259_200_000].map(duration)).toEqual([
+    "0",
+    "5 s",
+    "2 min",
+    "90 s",
+    "2 h",
+    "24 h",
+    "3 days",
+  ]);
 });
 
 test("the configuration page has every setting", () => {
@@ -36,4 +44,10 @@ test("the payments page explains every status, every flag and every word about a
   for (const word of [...PAYMENT_STATUSES, ...PAYMENT_FLAGS, ...ORDER_PAYMENT_STATUSES, ...REFUND_INPUTS]) {
     expect(page, word).toMatch(new RegExp(`^\\| (\`\\w+\`, )*\`${word}\`(, \`\\w+\`)* \\|`, "m"));
   }
+});
+
+test("the operations page names every metric of the hub, and none that is not there", () => {
+  const metrics = (text: string): string[] => [...new Set([...text.matchAll(/\blunas_[a-z_]+\b/g)].map((match) => match[0]))].sort();
+  const sources = ["packages/hub/src/metrics.ts", "packages/hub/src/api/service.ts"].map(readPage).join("\n");
+  expect(metrics(readPage("docs/operations.md"))).toEqual(metrics(sources));
 });

@@ -25,12 +25,18 @@ export function codeBlocks(text: string, language: string): string[] {
     );
 }
 
-/** The commands of a page's shell blocks, those over several lines made one. */
+/** The commands of a page's shell blocks. One goes on over a line's end that is escaped or quoted. */
 export function shellCommands(text: string): string[] {
-  return [...codeBlocks(text, "sh"), ...codeBlocks(text, "")]
-    .flatMap((block) => block.replaceAll(/\\\n\s*/g, " ").split("\n"))
-    .map((line) => line.trim())
-    .filter((line) => line !== "" && !line.startsWith("#"));
+  const lines = [...codeBlocks(text, "sh"), ...codeBlocks(text, "")].flatMap((block) => block.replaceAll(/ *\\\n\s*/g, " ").split("\n"));
+  const commands: string[] = [];
+  let open = false;
+  for (const line of lines) {
+    if (open) commands.push(`${commands.pop()}\n${line}`);
+    else if (line.trim() !== "" && !line.trim().startsWith("#")) commands.push(line.trim());
+    else continue;
+    open = (commands.at(-1)?.split("'").length ?? 1) % 2 === 0;
+  }
+  return commands;
 }
 
 /** A shell command as its words. Quotes of both kinds and comments are understood, nothing else. */
@@ -64,5 +70,11 @@ export function readCurl(command: string): CurlCall {
   }
   if (url === undefined) throw new Error(`no address in: ${command}`);
   const answers = /# answers (\d{3})/.exec(command)?.[1];
-  return { method: method ?? (body === undefined ? "GET" : "POST"), url, headers, body, answers: answers === undefined ? undefined : Number(answers) };
+  return {
+    method: method ?? (body === undefined ? "GET" : "POST"),
+    url,
+    headers,
+    body,
+    answers: answers === undefined ? undefined : Number(answers),
+  };
 }
