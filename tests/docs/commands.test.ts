@@ -3,11 +3,13 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, test } from "vitest";
+import { COMMANDS } from "../../packages/hub/src/cli/commands.ts";
 import { addDatabaseCommands } from "../../packages/hub/src/cli/database.ts";
 import { addOperatorCommands } from "../../packages/hub/src/cli/operator.ts";
 import { addServeCommands } from "../../packages/hub/src/cli/serve.ts";
-import { SETTINGS } from "../../packages/hub/src/config.ts";
-import { allPages, ROOT, shellCommands, words } from "./pages.ts";
+import { readConfig, SETTINGS } from "../../packages/hub/src/config.ts";
+import { makeHub } from "../../packages/hub/src/main.ts";
+import { allPages, codeBlocks, readPage, ROOT, shellCommands, words } from "./pages.ts";
 
 const LUNAS = join(ROOT, "packages/hub/src/cli/lunas.ts");
 
@@ -83,4 +85,12 @@ test("lunas config tells every setting, as the pages say, and no secret", () => 
   const told = execFileSync(process.execPath, [LUNAS, "config", "--json"], { cwd: ROOT, encoding: "utf8", env: environment });
   expect((JSON.parse(told) as { name: string }[]).map(({ name }) => name)).toEqual(Object.keys(SETTINGS));
   expect(told).not.toContain("hush");
+});
+
+test("lunas doctor answers as the operations page shows it", async () => {
+  const hub = await makeHub(readConfig({ LUNAS_DATABASE_URL: "sqlite::memory:", LUNAS_LOG_LEVEL: "silent" }));
+  const told = await COMMANDS["doctor"]?.run(hub, {} as never);
+  await hub.store.close();
+  const shownThere = codeBlocks(readPage("docs/operations.md"), "json").find((block) => block.includes("payments_live"));
+  expect(JSON.parse(shownThere ?? "null")).toEqual(told);
 });
