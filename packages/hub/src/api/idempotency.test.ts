@@ -84,7 +84,7 @@ describe("50 parallel requests of one key do it once", () => {
 
   test("orders", async () => {
     const answers = await fifty(() => api.call("POST", "/v1/orders", { body: { reference: "A", amount: 1 }, once: "k" }));
-    expect(statuses(answers)).toEqual([201, 409]);
+    expect(statuses(answers)).toEqual([201]);
     for (const answer of answers) {
       if (answer.statusCode === 409)
         expect([answer.headers["retry-after"], answer.json<{ code: string }>().code]).toEqual(["1", "idempotency_running"]);
@@ -95,7 +95,7 @@ describe("50 parallel requests of one key do it once", () => {
   test("payments: the gateway is called once", async () => {
     const order = await api.order();
     const answers = await fifty(() => api.call("POST", `/v1/orders/${order.id}/payments`, { body: { method: "gopay" }, once: "k" }));
-    expect(statuses(answers)).toEqual([201, 409]);
+    expect(statuses(answers)).toEqual([201]);
     expect(await count("payments")).toBe(1);
     expect(api.gateway.count("open")).toBe(1);
   });
@@ -112,7 +112,7 @@ describe("50 parallel requests of one key do it once", () => {
   test("refunds", async () => {
     const payment = await paid();
     const answers = await fifty(() => api.call("POST", `/v1/payments/${payment.id}/refunds`, { body: { amount: 1_000 }, once: "k" }));
-    expect(statuses(answers)).toEqual([201, 409]);
+    expect(statuses(answers)).toEqual([201]);
     expect(await count("refunds")).toBe(1);
     expect(api.gateway.transactions.get(payment.provider_reference)?.refunded).toBe(100_000n);
   });

@@ -22,23 +22,23 @@ afterAll(async () => {
   for (const store of stores) await store.close();
 });
 
-/** 50 requests of one key, half of them to each hub. */
+/** 50 requests of one key, half of them to each hub. Gives what they were answered, but for those that found it running. */
 async function fifty(url: string, payload: object): Promise<number[]> {
   const headers = { authorization: `Bearer ${one.api_key}`, "idempotency-key": `k ${url}`.replaceAll(/\s/g, "-") };
   const calls = Array.from({ length: 50 }, (_, index) => (index % 2 === 0 ? one.api : other).inject({ method: "POST", url, headers, payload }));
-  return [...new Set((await Promise.all(calls)).map((answer) => answer.statusCode))].sort((a, b) => a - b);
+  return [...new Set((await Promise.all(calls)).map((answer) => answer.statusCode))].filter((status) => status !== 409);
 }
 
 test("50 parallel requests of one key over two hubs make one order, one payment, one refund", async () => {
-  expect(await fifty("/v1/orders", { reference: "A", amount: 44_000 })).toEqual([201, 409]);
+  expect(await fifty("/v1/orders", { reference: "A", amount: 44_000 })).toEqual([201]);
   const orders = await one.store.read((db) => db.selectFrom("orders").select("id").execute());
   expect(orders).toHaveLength(1);
-  expect(await fifty(`/v1/orders/${orders[0]!.id}/payments`, { method: "gopay" })).toEqual([201, 409]);
+  expect(await fifty(`/v1/orders/${orders[0]!.id}/payments`, { method: "gopay" })).toEqual([201]);
   const payments = await one.store.read((db) => db.selectFrom("payments").select(["id", "reference"]).execute());
   expect([payments.length, one.gateway.count("open")]).toEqual([1, 1]);
   one.gateway.pay(payments[0]!.reference);
   await one.call("POST", `/v1/payments/${payments[0]!.id}/refresh`);
-  expect(await fifty(`/v1/payments/${payments[0]!.id}/refunds`, { amount: 1_000 })).toEqual([201, 409]);
+  expect(await fifty(`/v1/payments/${payments[0]!.id}/refunds`, { amount: 1_000 })).toEqual([201]);
   expect(await one.store.read((db) => db.selectFrom("refunds").select("amount").execute())).toEqual([{ amount: 100_000n }]);
 });
 

@@ -218,7 +218,7 @@ describe("events and deliveries", () => {
   test("an event is answered byte for byte as it is sent", async () => {
     await create();
     await happen();
-    const [row] = await api.store.read((db) => db.selectFrom("events").select(["id", "body"]).orderBy("id", "desc").execute());
+    const [row] = await api.store.read((db) => db.selectFrom("events").select(["id", "body"]).orderBy("position", "desc").execute());
     expect((await api.call("GET", `/v1/events/${row!.id}`)).body).toBe(row!.body);
     const list = (await api.call("GET", "/v1/events?limit=1&type=payment.pending")).json<{ data: object[] }>();
     expect(list.data[0]).toEqual(JSON.parse(row!.body));

@@ -28,19 +28,19 @@ export function eventRoutes(hub: Hub): FastifyPluginAsyncZod {
         const rows = await hub.store.read((db) => {
           let query = db
             .selectFrom("events")
-            .select(["id", "body"])
+            .select(["position", "body"])
             .where("shop_id", "=", request.shop_id)
-            .orderBy("id", "desc")
+            .orderBy("position", "desc")
             .limit(limit + 1);
           if (type !== undefined) query = query.where("type", "=", type as never);
           if (subject_id !== undefined) query = query.where("subject_id", "=", subject_id);
-          if (after !== undefined) query = query.where("id", "<", after);
+          if (after !== undefined) query = query.where("position", "<", after);
           return query.execute();
         });
         const { data, next_cursor } = pageOf(
           rows,
           limit,
-          (row) => row.id,
+          (row) => row.position,
           (row) => row.body,
         );
         return reply.type("application/json").send(`{"data":[${data.join(",")}],"next_cursor":${JSON.stringify(next_cursor)}}` as never);
