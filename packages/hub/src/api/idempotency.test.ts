@@ -78,8 +78,9 @@ describe("the key", () => {
 });
 
 describe("50 parallel requests of one key do it once", () => {
+  /** Those that found it running are left out: how many they are is a matter of speed. */
   const statuses = (answers: readonly { statusCode: number }[]): number[] =>
-    [...new Set(answers.map((answer) => answer.statusCode))].sort((a, b) => a - b);
+    [...new Set(answers.map((answer) => answer.statusCode))].filter((status) => status !== 409);
   const fifty = <T>(run: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: 50 }, run));
 
   test("orders", async () => {
