@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { EVENT_VERSION, type EventType, rfc3339 } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import type { SubjectType, Tx } from "../store/index.ts";
@@ -14,15 +15,29 @@ export interface NewEvent {
   readonly endpoint_id?: string;
 }
 
+const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
+const ID_CHARS = 22;
+
+/**
+ * An event's id follows from what it tells: a hub that was restored from an older copy and learns of the same change again tells it
+ * under the same webhook-id, and the shop that has seen it knows it.
+ */
+export function eventId(subject_id: string, sequence: number, type: EventType): string {
+  const digest = createHash("sha256").update(`${subject_id}\n${sequence}\n${type}`).digest();
+  let id = "evt_";
+  for (let i = 0; i < ID_CHARS; i += 1) id += ALPHABET[digest[i]! & 31];
+  return id;
+}
+
 /**
  * Writes an event and one delivery for each endpoint that wants it, in the transaction of the change.
  * A paused endpoint gets its rows too: they wait, and are sent on resume.
  */
 export async function emitEvent(hub: Pick<Hub, "newId" | "clocks">, tx: Tx, event: NewEvent): Promise<string> {
   const now = hub.clocks.business.now();
-  const id = hub.newId("event");
   const last = await tx.selectFrom("events").select((eb) => eb.fn.max("sequence").as("sequence")).where("subject_id", "=", event.subject.id).executeTakeFirst();
   const sequence = (last?.sequence ?? 0) + 1;
+  const id = eventId(event.subject.id, sequence, event.type);
   const body = JSON.stringify({
     id, type: event.type, version: EVENT_VERSION, timestamp: rfc3339(now), sequence, subject: event.subject, data: event.data,
   });
@@ -30,7 +45,7 @@ export async function emitEvent(hub: Pick<Hub, "newId" | "clocks">, tx: Tx, even
     .insertInto("events")
     .values({
       id, shop_id: event.shop_id, type: event.type, subject_type: event.subject.type, subject_id: event.subject.id, sequence,
-      order_id: event.order_id ?? null, payment_id: event.payment_id ?? null, body, occurred_at: now,
+      order_id: event.order_id ?? null, payment_id: event.payment_id ?? null, body, position: hub.newId("event"), occurred_at: now,
     })
     .execute();
   let endpoints = tx.selectFrom("endpoints").select(["id", "events", "status"]).where("shop_id", "=", event.shop_id).where("status", "in", ["active", "paused"]);

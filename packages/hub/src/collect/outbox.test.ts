@@ -78,7 +78,7 @@ describe.each(ENGINES)("the outbox on %s", (engine) => {
     hub = await driveHub(engine);
     await paid();
     const rows = await hub.store.read((db) =>
-      db.selectFrom("deliveries").innerJoin("events", "events.id", "deliveries.event_id").select(["events.type", "deliveries.status"]).orderBy("events.id").execute(),
+      db.selectFrom("deliveries").innerJoin("events", "events.id", "deliveries.event_id").select(["events.type", "deliveries.status"]).orderBy("events.position").execute(),
     );
     expect(rows).toEqual(["order.pending", "payment.pending", "order.paid", "payment.paid"].map((type) => ({ type, status: "due" })));
   });

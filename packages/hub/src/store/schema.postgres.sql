@@ -118,6 +118,7 @@ CREATE TABLE events (
   sequence bigint NOT NULL,
   order_id text COLLATE "C",
   payment_id text COLLATE "C",
+  position text COLLATE "C" NOT NULL,
   body text COLLATE "C" NOT NULL,
   occurred_at bigint NOT NULL,
   CONSTRAINT events_pkey PRIMARY KEY (id),
@@ -333,7 +334,7 @@ CREATE INDEX endpoints_by_shop ON public.endpoints USING btree (shop_id);
 
 CREATE INDEX events_by_payment ON public.events USING btree (payment_id) WHERE (payment_id IS NOT NULL);
 
-CREATE INDEX events_by_shop ON public.events USING btree (shop_id, id);
+CREATE UNIQUE INDEX events_by_shop ON public.events USING btree (shop_id, "position");
 
 CREATE INDEX idempotency_by_age ON public.idempotency USING btree (created_at);
 

@@ -133,6 +133,7 @@ CREATE TABLE events (
   sequence INTEGER NOT NULL,
   order_id TEXT,
   payment_id TEXT,
+  position TEXT NOT NULL,
   body TEXT NOT NULL,
   occurred_at INTEGER NOT NULL,
   UNIQUE (subject_id,
@@ -143,9 +144,9 @@ CREATE INDEX events_by_payment ON events (
   payment_id
 ) WHERE payment_id IS NOT NULL;
 
-CREATE INDEX events_by_shop ON events (
+CREATE UNIQUE INDEX events_by_shop ON events (
   shop_id,
-  id
+  position
 );
 
 CREATE TABLE idempotency (

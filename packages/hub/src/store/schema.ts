@@ -181,6 +181,8 @@ export interface EventsTable {
   sequence: number;
   order_id: string | null;
   payment_id: string | null;
+  /** Where it stands in the shop's list: sorts by time of making. */
+  position: string;
   /** The exact text that is sent and signed. */
   body: string;
   occurred_at: number;

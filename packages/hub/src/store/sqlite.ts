@@ -18,7 +18,7 @@ import { inTransactionScope, ONLY_INSIDE, ONLY_OUTSIDE, runInTransactionScope } 
 /** Units of work that share one commit at most, so that the first of them does not wait for ever. */
 const GROUP_MAX = 200;
 /** A group is ended after this long even if more is waiting: what arrives over the network, and what is urgent, has its turn in between. */
-const GROUP_MS = 4;
+const GROUP_MS = 8;
 /** Somebody looking at the file with another program may hold it for a moment. Everything of ours waits meanwhile. */
 const BUSY_WAIT_MS = 5_000;
 /** The journal shrinks to this after a backup or a long read let it grow. */

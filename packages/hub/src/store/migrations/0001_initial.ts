@@ -54,9 +54,9 @@ export function statements({ type }: EngineProfile): string[] {
       at ${int} NOT NULL, UNIQUE (subject_id, sequence))`,
     `CREATE TABLE events (
       id ${text} PRIMARY KEY, shop_id ${text} NOT NULL, type ${text} NOT NULL, subject_type ${text} NOT NULL, subject_id ${text} NOT NULL,
-      sequence ${int} NOT NULL, order_id ${text}, payment_id ${text}, body ${text} NOT NULL, occurred_at ${int} NOT NULL,
+      sequence ${int} NOT NULL, order_id ${text}, payment_id ${text}, position ${text} NOT NULL, body ${text} NOT NULL, occurred_at ${int} NOT NULL,
       UNIQUE (subject_id, sequence))`,
-    `CREATE INDEX events_by_shop ON events (shop_id, id)`,
+    `CREATE UNIQUE INDEX events_by_shop ON events (shop_id, position)`,
     `CREATE INDEX events_by_payment ON events (payment_id) WHERE payment_id IS NOT NULL`,
     `CREATE TABLE endpoints (
       id ${text} PRIMARY KEY, shop_id ${text} NOT NULL REFERENCES shops (id), url ${text} NOT NULL, description ${text}, events ${text} NOT NULL,
