@@ -1,43 +1,78 @@
 // A hub as a process of its own, with a gateway without latency, that seeds and counts when it is told to.
-import { startHub } from "../../packages/hub/src/main.ts";
+import { sql } from "kysely";
 import { readConfig } from "../../packages/hub/src/config.ts";
-import { seedDeliveries, seedHistory, seedPayments } from "./seed.ts";
+import { startHub } from "../../packages/hub/src/main.ts";
+import { PRIORITY } from "../../packages/hub/src/store/jobs.ts";
+import type { Counts, Progress } from "./bench.ts";
+import { FUTURE_MS, seedDeliveries, seedHistory, seedPayments } from "./seed.ts";
 import { zeroLatencyMidtrans } from "./zero-gateway.ts";
 
 interface Question {
-  readonly do: "seed-payments" | "seed-history" | "seed-deliveries" | "count" | "memory";
+  readonly do: "seed-payments" | "seed-history" | "seed-deliveries" | "release-deliveries" | "progress" | "count" | "payment-ids" | "memory";
   readonly count?: number;
   readonly prefix?: string;
   readonly urls?: readonly string[];
 }
 
 const running = await startHub(readConfig(process.env), { providers: [zeroLatencyMidtrans], followClock: false });
+const { hub } = running;
+let offset_ms = 0;
 
-async function answer(question: Question): Promise<Record<string, unknown>> {
-  const { hub } = running;
+/** One row of numbers. */
+async function numbers<T>(query: ReturnType<typeof sql>): Promise<T> {
+  const { rows } = await hub.store.read((db) => query.execute(db));
+  return Object.fromEntries(Object.entries(rows[0] as object).map(([name, value]) => [name, Number(value)])) as T;
+}
+
+/** Whether something is left of each, not how much: it is asked while the hub works. */
+function progress(): Promise<Progress> {
+  return numbers(sql`SELECT
+    (SELECT COUNT(*) FROM (SELECT 1 FROM notifications WHERE route = 0 LIMIT 1) AS one) AS waiting,
+    (SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE lease_until IS NULL AND priority = ${PRIORITY.notified} LIMIT 1) AS one)
+      + (SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE lease_until IS NOT NULL LIMIT 1) AS one) AS asking,
+    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE status = 'due' LIMIT 1) AS one)
+      + (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE status = 'delivering' LIMIT 1) AS one) AS undelivered`);
+}
+
+function count(): Promise<Counts> {
+  const paid = sql`subject_type = 'payment' AND to_status = 'paid'`;
+  return numbers(sql`SELECT
+    (SELECT COUNT(*) FROM notifications) AS stored,
+    (SELECT COUNT(*) FROM payments WHERE status = 'paid') AS paid,
+    (SELECT COUNT(*) FROM transitions WHERE ${paid}) AS transitions,
+    (SELECT COUNT(DISTINCT subject_id) FROM transitions WHERE ${paid}) AS transitions_distinct,
+    (SELECT COUNT(*) FROM events WHERE type = 'payment.paid') AS events,
+    (SELECT COUNT(DISTINCT subject_id) FROM events WHERE type = 'payment.paid') AS events_distinct`);
+}
+
+async function answer(question: Question): Promise<object> {
   switch (question.do) {
     case "seed-payments":
       return { references: await seedPayments(hub, question.count ?? 0, question.prefix ?? "B") };
     case "seed-history":
-      await seedHistory(hub, question.count ?? 0);
-      return {};
+      return seedHistory(hub, question.count ?? 0);
     case "seed-deliveries":
-      return { seeded: await seedDeliveries(hub, question.urls ?? [], question.count ?? 0) };
-    case "count": {
-      const rows = await hub.store.read(async (db) => ({
-        stored: await db.selectFrom("notifications").select((eb) => eb.fn.countAll<number>().as("count")).executeTakeFirstOrThrow(),
-        waiting: await db.selectFrom("notifications").select((eb) => eb.fn.countAll<number>().as("count")).where("route", "=", 0).executeTakeFirstOrThrow(),
-        paid: await db.selectFrom("payments").select((eb) => eb.fn.countAll<number>().as("count")).where("status", "=", "paid").executeTakeFirstOrThrow(),
-        delivered: await db.selectFrom("deliveries").select((eb) => eb.fn.countAll<number>().as("count")).where("status", "=", "delivered").executeTakeFirstOrThrow(),
-      }));
-      return { stored: Number(rows.stored.count), waiting: Number(rows.waiting.count), paid: Number(rows.paid.count), delivered: Number(rows.delivered.count) };
+      return seedDeliveries(hub, question.urls ?? [], question.count ?? 0);
+    case "release-deliveries":
+      running.setBusinessOffset((offset_ms += FUTURE_MS));
+      return {};
+    case "progress":
+      return progress();
+    case "count":
+      return count();
+    case "payment-ids": {
+      const rows = await hub.store.read((db) => db.selectFrom("payments").select("id").orderBy("id").limit(question.count ?? 0).execute());
+      return { ids: rows.map((row) => row.id) };
     }
     case "memory":
-      return { rss_mb: process.memoryUsage.rss() / 1024 / 1024 };
+      return { rss_mb: process.memoryUsage.rss() / 2 ** 20, peak_mb: process.resourceUsage().maxRSS / 2 ** 10 };
   }
 }
 
 process.on("message", (question: Question) => {
-  answer(question).then((told) => process.send!(told), (error: unknown) => process.send!({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }));
+  answer(question).then(
+    (told) => process.send!(told),
+    (error: unknown) => process.send!({ error: error instanceof Error ? (error.stack ?? error.message) : String(error) }),
+  );
 });
 process.send!({ url: running.url });

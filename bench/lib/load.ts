@@ -4,12 +4,14 @@ import { connect, type Socket } from "node:net";
 
 export interface LoadOrder {
   readonly port: number;
-  readonly path: string;
   readonly connections: number;
   /** Requests per second over all connections; absent: as fast as it goes. */
   readonly rate?: number;
-  readonly references: readonly string[];
-  readonly server_key: string;
+  /** A notification of each of these payments is posted. */
+  readonly notify?: { readonly path: string; readonly references: readonly string[]; readonly server_key: string };
+  /** Or these paths are read, with this key. */
+  readonly get?: readonly string[];
+  readonly api_key?: string;
 }
 
 export interface LoadReport {
@@ -20,6 +22,9 @@ export interface LoadReport {
   readonly p99_ms: number;
   readonly statuses: Readonly<Record<string, number>>;
 }
+
+/** Bytes of `HTTP/1.1 200`. */
+const STATUS_LINE = 12;
 
 /** A settlement notification of some 700 bytes, signed as the gateway signs it (midtrans.md §11.3). */
 function notification(reference: string, server_key: string): string {
@@ -32,20 +37,26 @@ function notification(reference: string, server_key: string): string {
   });
 }
 
-function request(order: LoadOrder, reference: string): Buffer {
-  const body = notification(reference, order.server_key);
-  return Buffer.from(`POST ${order.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+function requests({ notify, get = [], api_key }: LoadOrder): Buffer[] {
+  const posts = (notify?.references ?? []).map((reference) => {
+    const body = notification(reference, notify!.server_key);
+    return Buffer.from(`POST ${notify!.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  });
+  return [...posts, ...get.map((path) => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${api_key}\r\n\r\n`))];
 }
 
+/** One connection with one request at a time. Reading an answer is made cheap, so that the server is the one that is busy. */
 class Lane {
   #socket: Socket;
-  #buffer = "";
+  #buffer: Buffer | undefined;
   #waiting: ((status: string) => void) | undefined;
+  /** Length and status line of the last answer: the next one is mostly like it. */
+  #usual = { length: -1, head: Buffer.alloc(0), status: "" };
 
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.setNoDelay(true);
-    socket.on("data", (data) => this.#read(data.toString("latin1")));
+    socket.on("data", (data: Buffer) => this.#read(data));
     socket.on("close", () => this.#waiting?.("closed"));
     socket.on("error", () => {});
   }
@@ -57,16 +68,19 @@ class Lane {
     });
   }
 
-  #read(data: string): void {
-    this.#buffer += data;
-    const head = this.#buffer.indexOf("\r\n\r\n");
-    if (head < 0) return;
-    const length = /content-length: (\d+)/i.exec(this.#buffer.slice(0, head));
-    const end = head + 4 + Number(length?.[1] ?? 0);
-    if (this.#buffer.length < end) return;
-    const status = this.#buffer.slice(9, 12);
-    this.#buffer = this.#buffer.slice(end);
-    this.#waiting?.(status);
+  #read(data: Buffer): void {
+    const { length, head, status } = this.#usual;
+    if (!this.#buffer && data.length === length && data.compare(head, 0, STATUS_LINE, 0, STATUS_LINE) === 0) return this.#waiting?.(status);
+    const buffer = this.#buffer ? Buffer.concat([this.#buffer, data]) : data;
+    this.#buffer = buffer;
+    const end = buffer.indexOf("\r\n\r\n");
+    if (end < 0) return;
+    const body = /content-length: (\d+)/i.exec(buffer.toString("latin1", 0, end));
+    const total = end + 4 + Number(body?.[1] ?? 0);
+    if (buffer.length < total) return;
+    this.#buffer = undefined;
+    this.#usual = { length: total, head: Buffer.from(buffer.subarray(0, STATUS_LINE)), status: buffer.toString("latin1", 9, 12) };
+    this.#waiting?.(this.#usual.status);
   }
 
   close(): void {
@@ -74,7 +88,7 @@ class Lane {
   }
 }
 
-async function run(order: LoadOrder, requests: readonly Buffer[]): Promise<LoadReport> {
+async function run(order: LoadOrder, all: readonly Buffer[]): Promise<LoadReport> {
   const lanes = await Promise.all(
     Array.from({ length: order.connections }, () => new Promise<Lane>((resolve, reject) => {
       const socket = connect(order.port, "127.0.0.1", () => resolve(new Lane(socket)));
@@ -86,12 +100,12 @@ async function run(order: LoadOrder, requests: readonly Buffer[]): Promise<LoadR
   let next = 0;
   const began = performance.now();
   const work = async (lane: Lane): Promise<void> => {
-    for (let index = next++; index < requests.length; index = next++) {
+    for (let index = next++; index < all.length; index = next++) {
       // With a rate, a request has its own time of sending, and being late counts as latency.
       const due = order.rate ? began + (index * 1000) / order.rate : 0;
       while (due > performance.now()) await new Promise((resolve) => setTimeout(resolve, Math.max(0, due - performance.now() - 0.5)));
       const sent = order.rate ? due : performance.now();
-      const status = await lane.send(requests[index]!);
+      const status = await lane.send(all[index]!);
       latencies.push(performance.now() - sent);
       statuses[status] = (statuses[status] ?? 0) + 1;
     }
@@ -101,10 +115,12 @@ async function run(order: LoadOrder, requests: readonly Buffer[]): Promise<LoadR
   for (const lane of lanes) lane.close();
   latencies.sort((a, b) => a - b);
   const at = (share: number): number => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? 0;
-  return { requests: requests.length, elapsed_ms, per_second: (requests.length / elapsed_ms) * 1000, p50_ms: at(0.5), p99_ms: at(0.99), statuses };
+  return { requests: all.length, elapsed_ms, per_second: (all.length / elapsed_ms) * 1000, p50_ms: at(0.5), p99_ms: at(0.99), statuses };
 }
 
 process.on("message", (order: LoadOrder) => {
-  const requests = order.references.map((reference) => request(order, reference));
-  run(order, requests).then((report) => process.send!(report), (error: unknown) => process.send!({ error: String(error) }));
+  run(order, requests(order)).then(
+    (report) => process.send!(report),
+    (error: unknown) => process.send!({ error: String(error) }),
+  );
 });

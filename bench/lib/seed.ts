@@ -4,6 +4,9 @@ import { emitEvent } from "../../packages/hub/src/collect/emit.ts";
 import { insertEndpoint } from "../../packages/hub/src/provision.ts";
 
 const PAGE = 500;
+const HISTORY_PAGE = 50_000;
+/** Made up, for the bench only. */
+const ENDPOINT_SECRET = "whsec_bHVuYXMtZGVtby1zaG9wLWVuZHBvaW50LXNlY3JldA==";
 
 /** Orders with one pending payment each, as they are after the buyer chose GoPay. @returns their references at the gateway. */
 export async function seedPayments(hub: Hub, count: number, prefix: string): Promise<string[]> {
@@ -33,43 +36,53 @@ export async function seedPayments(hub: Hub, count: number, prefix: string): Pro
   return references;
 }
 
-/** Old notifications with their bodies, routed and done: what a hub has after a good while. */
-export async function seedHistory(hub: Hub, count: number): Promise<void> {
+/** Old notifications with their bodies, routed and done: what a hub has after a month of many. */
+export async function seedHistory(hub: Hub, count: number): Promise<{ seeded: number }> {
   const account = await hub.store.read((db) => db.selectFrom("accounts").select(["id", "shop_id"]).where("slug", "=", "midtrans").executeTakeFirstOrThrow());
   const now = hub.clocks.business.now();
   const sqlite = hub.store.engine.name === "sqlite";
-  const page = 50_000;
-  for (let from = 0; from < count; from += page) {
+  for (let from = 0; from < count; from += HISTORY_PAGE) {
+    const to = Math.min(count, from + HISTORY_PAGE);
     const numbers = sqlite
-      ? sql`(WITH RECURSIVE g(n) AS (SELECT ${from + 1} UNION ALL SELECT n + 1 FROM g WHERE n < ${from + page}) SELECT n FROM g) AS g`
-      : sql`generate_series(${from + 1}::bigint, ${from + page}::bigint) AS g(n)`;
-    const bytes = (size: number) => (sqlite ? sql`randomblob(${size})` : sql`decode(repeat(md5(random()::text), ${size / 16}), 'hex')`);
+      ? sql`(WITH RECURSIVE g(n) AS (SELECT ${from + 1} UNION ALL SELECT n + 1 FROM g WHERE n < ${to}) SELECT n FROM g) AS g`
+      : sql`generate_series(${from + 1}::bigint, ${to}::bigint) AS g(n)`;
+    // Keys as `localDigest` makes them: a minute, of the month before, then a digest.
+    const minute = Math.floor(from / HISTORY_PAGE) * 60;
+    const key = sqlite
+      ? sql`CAST(unhex(printf('%08x', ${minute} + n % 60)) || randomblob(12) AS BLOB)`
+      : sql`decode(lpad(to_hex(${minute}::bigint + n % 60), 8, '0') || substr(md5(random()::text), 1, 24), 'hex')`;
+    const body = sqlite ? sql`randomblob(768)` : sql`decode(repeat(md5(random()::text), 48), 'hex')`;
     await hub.store.write(async (tx) => {
+      const { rows } = await sql<{ last: number | null }>`SELECT MAX(seq) AS last FROM notifications`.execute(tx);
       await sql`INSERT INTO notifications (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, payment_id, remote_address, received_at, last_received_at, repeats)
-        SELECT ${account.id}, ${account.shop_id}, 0, 1, ${bytes(16)}, 'OLD-' || n, 'tx-' || n, 'k' || n, 'paid', 'pay_' || n, '127.0.0.1', ${now}, ${now}, 0 FROM ${numbers}`.execute(tx);
-      await sql`INSERT INTO notification_bodies (seq, sealed) SELECT seq, ${bytes(768)} FROM notifications n WHERE NOT EXISTS (SELECT 1 FROM notification_bodies b WHERE b.seq = n.seq)`.execute(tx);
+        SELECT ${account.id}, ${account.shop_id}, 0, 1, ${key}, 'OLD-' || n, 'tx-' || n, 'k' || n, 'paid', 'pay_' || n, '127.0.0.1', ${now}, ${now}, 0 FROM ${numbers}`.execute(tx);
+      await sql`INSERT INTO notification_bodies (seq, sealed) SELECT seq, ${body} FROM notifications WHERE seq > ${rows[0]?.last ?? 0}`.execute(tx);
     });
   }
+  return { seeded: count };
 }
 
-/** Events with one delivery each, spread over endpoints at these URLs. */
-export async function seedDeliveries(hub: Hub, urls: readonly string[], count: number): Promise<number> {
+/** Events with one delivery each, spread over endpoints at these URLs, due only after this much business time. */
+export const FUTURE_MS = 86_400_000;
+
+export async function seedDeliveries(hub: Hub, urls: readonly string[], count: number): Promise<{ seeded: number }> {
   const shop = await hub.store.read((db) => db.selectFrom("shops").select("id").executeTakeFirstOrThrow());
   const endpoints = await hub.store.write(async (tx) => {
     await tx.deleteFrom("deliveries").execute();
     await tx.updateTable("endpoints").set({ status: "deleted" }).execute();
     const ids: string[] = [];
-    for (const url of urls) ids.push(await insertEndpoint(hub, tx, shop.id, url, "whsec_bHVuYXMtZGVtby1zaG9wLWVuZHBvaW50LXNlY3JldA==", null));
+    for (const url of urls) ids.push(await insertEndpoint(hub, tx, shop.id, url, ENDPOINT_SECRET, null));
     return ids;
   });
   for (let from = 0; from < count; from += PAGE) {
     await hub.store.write(async (tx) => {
       for (let n = from; n < Math.min(count, from + PAGE); n += 1) {
         const subject = { type: "order", id: hub.newId("order") } as const;
-        await emitEvent(hub, tx, { shop_id: shop.id, type: "order.paid", subject, data: { order: { id: subject.id, reference: `INV-${n}`, amount: 44_000, padding: "x".repeat(600) } }, endpoint_id: endpoints[n % endpoints.length]! });
+        const data = { order: { id: subject.id, reference: `INV-${n}`, amount: 44_000, padding: "x".repeat(600) } };
+        await emitEvent(hub, tx, { shop_id: shop.id, type: "order.paid", subject, data, endpoint_id: endpoints[n % endpoints.length]! });
       }
+      await sql`UPDATE deliveries SET due_at = due_at + ${FUTURE_MS - 60_000} WHERE due_at < ${hub.clocks.business.now() + 1_000}`.execute(tx);
     });
   }
-  hub.signals.emit({ kind: "deliveries" });
-  return count;
+  return { seeded: count };
 }
