@@ -12,7 +12,7 @@ const LEASE_MS = 2.5 * MINUTE_MS;
 const HELD_MAX = 2_048;
 /** Results wait for one another, so that they share a commit: so many, or so long, but never when no more are to come. */
 const RESULTS_PER_COMMIT = 192;
-const RESULTS_LINGER_MS = 8;
+const RESULTS_LINGER_MS = 15;
 const RESULTS_PER_COMMIT_MAX = 512;
 /** The table is looked at this often even when nothing woke us: another hub may have written. */
 const IDLE_LOOK_MS = 1 * SECOND_MS;
@@ -52,9 +52,8 @@ class RunningDispatcher implements Dispatcher {
   #more = false;
   #nextDueAt: number | undefined;
   #stopping = false;
-  /** Looks that have begun. Who waits for idleness wants one that began after their call. */
-  #looks = 0;
-  #waiting: { readonly after: number; readonly resolve: () => void }[] = [];
+  /** Who waits for idleness. They wake us too, so that none of them is told by a look that began before their question. */
+  #waiting: (() => void)[] = [];
 
   constructor(hub: Hub, send: SendAttempt) {
     this.#hub = hub;
@@ -91,7 +90,6 @@ class RunningDispatcher implements Dispatcher {
   async #look(): Promise<void> {
     while (!this.#stopping) {
       this.#again = false;
-      this.#looks += 1;
       const claimed = await this.#claim();
       if (!this.#again && (claimed === 0 || !this.#more)) return this.#tellIdle();
     }
@@ -160,15 +158,13 @@ class RunningDispatcher implements Dispatcher {
 
   #tellIdle(): void {
     if (this.#lanes.held > 0) return;
-    const told = this.#waiting.filter((one) => one.after < this.#looks);
-    this.#waiting = this.#waiting.filter((one) => one.after >= this.#looks);
-    for (const { resolve } of told) resolve();
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   idle(): Promise<void> {
     if (this.#stopping) return Promise.resolve();
     return new Promise((resolve) => {
-      this.#waiting.push({ after: this.#looks, resolve });
+      this.#waiting.push(resolve);
       this.wake();
     });
   }
@@ -179,6 +175,6 @@ class RunningDispatcher implements Dispatcher {
     clearTimeout(this.#timer);
     await this.#looking;
     await this.#lanes.stop();
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 }

@@ -93,6 +93,40 @@ describe.each(ENGINES)("an endpoint that fails, on %s", (engine) => {
     expect(await stage.endpointRow(dead)).toMatchObject({ status: "active", failures_in_row: 0, first_failure_at: null });
   });
 
+  test("that answers 410 is not sent what was already waiting in its lane: it is kept", async () => {
+    const others = Promise.withResolvers<void>();
+    let gone = false;
+    const { http, requests } = played(async () => {
+      if (requests.length <= 60) return answer(200);
+      if (!gone) {
+        gone = true;
+        return answer(410);
+      }
+      await others.promise;
+      return answer(503);
+    });
+    const stage = await makeStage(engine, http);
+    const id = await stage.endpoint("https://gone.test/", { events: ["payment.paid"] });
+    for (let made = 0; made < 60; made += 1) await stage.event();
+    const dispatcher = stage.start();
+    await dispatcher.idle();
+    // Its lane has grown: it takes more than it can send at once.
+    for (let made = 0; made < 40; made += 1) await stage.event();
+    stage.hub.signals.emit({ kind: "deliveries" });
+    await stage.written("gone", 1);
+    // What waits on the writing of the result has run.
+    await new Promise((resolve) => setImmediate(resolve));
+    const under_way = requests.length - 60;
+    expect(under_way).toBeLessThanOrEqual(1 + 16);
+    others.resolve();
+    await dispatcher.idle();
+    expect(requests).toHaveLength(60 + under_way);
+    expect(await stage.endpointRow(id)).toMatchObject({ status: "disabled" });
+    const statuses = (await stage.deliveries(id)).map((one) => one.status);
+    expect(statuses.filter((one) => one === "paused")).toHaveLength(39);
+    expect(statuses.filter((one) => one === "exhausted")).toHaveLength(1);
+  });
+
   test("72 hours without a success pause it, however few its failures are", async () => {
     const { http } = played(() => answer(500));
     const stage = await makeStage(engine, http);
