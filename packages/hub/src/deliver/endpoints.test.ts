@@ -120,6 +120,8 @@ describe.each(ENGINES)("an endpoint that fails, on %s", (engine) => {
     expect(under_way).toBeLessThanOrEqual(1 + 16);
     others.resolve();
     await dispatcher.idle();
+    stage.advance(1 * HOUR_MS);
+    await dispatcher.idle();
     expect(requests).toHaveLength(60 + under_way);
     expect(await stage.endpointRow(id)).toMatchObject({ status: "disabled" });
     const statuses = (await stage.deliveries(id)).map((one) => one.status);
