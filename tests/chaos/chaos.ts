@@ -31,6 +31,8 @@ export interface ChaosReport {
 }
 
 const CONCURRENCY = 8;
+/** Buyers take a moment, too: an account's call budget bounds what a hub can open in a second. */
+const SHOP_GAP_MS = { min: 300, spread: 900 };
 const KILL_GAP_MS = { min: 150, spread: 900 };
 const QUIET_PATIENCE_MS = 60_000;
 
@@ -106,7 +108,10 @@ async function underFire(options: ChaosOptions, field: Field): Promise<void> {
   let fighting = true;
   const shop = async (): Promise<void> => {
     // Orders keep coming while the hub is being killed: the load never ends before the last kill.
-    while (fighting || placed < options.orders) await shopper.run(shopper.plan(`C${options.seed}-${(placed += 1)}`));
+    while (fighting || placed < options.orders) {
+      await shopper.run(shopper.plan(`C${options.seed}-${(placed += 1)}`));
+      await pause(SHOP_GAP_MS.min + random.float() * SHOP_GAP_MS.spread);
+    }
   };
   const shops = Array.from({ length: CONCURRENCY }, shop);
   for (let kill = 1; kill <= options.kills; kill += 1) {
@@ -133,7 +138,8 @@ async function putOldCopyInPlace({ hub, folder, shopper, say }: Field): Promise<
   }
   // The shop has its own books: it states again what it is owed, and the hub repeats itself with the same references.
   for (const order of lost) {
-    if (order.order_id !== undefined) await shopper.place(order);
+    if (order.order_id === undefined) continue;
+    await shopper.place(order);
     if (order.refund_id !== undefined) await shopper.refund(order);
   }
 }
@@ -145,6 +151,7 @@ async function calmDown(hub: HubProcess, sandbox: Sandbox, shopper: Shopper, say
     await quiet(hub, sandbox);
     if (step === 5) for (const order of shopper.orders.filter((one) => one.fate === "late" && one.provider_reference !== undefined)) await shopper.pay(order);
     await quiet(hub, sandbox);
+    for (const order of shopper.orders.filter((one) => one.fate === "refund" && one.refund_id === undefined && one.payment_id !== undefined)) await shopper.refund(order);
     sandbox.advance(minute * 60_000);
   }
   await quiet(hub, sandbox);

@@ -164,8 +164,10 @@ export async function scheduleNext(hub: Hub, payment: PaymentRow, sooner: number
   const capability = hub.providers.get(payment.provider)?.capabilities.methods[payment.method];
   const now = hub.clocks.business.now();
   const unclear = payment.status === "submitted" || payment.wanted === "cancel" || payment.wanted === "expire";
+  // It cannot be shown to the buyer, who is waiting: it is canceled and replaced at once.
+  const unusable = payment.status === "pending" && payment.handles["unusable"] !== undefined;
   const planned = nextPaymentPoll(capability?.polls ?? "va", payment.opened_at ?? payment.created_at, payment.expires_at, now);
-  const due_at = unclear ? (sooner ?? now + 5_000) : planned;
+  const due_at = unusable ? now : unclear ? (sooner ?? now + 5_000) : planned;
   if (due_at === undefined) return;
   await hub.store.write((tx) =>
     // Not while a worker is at it, and not over what a notification asked for meanwhile.

@@ -28,7 +28,8 @@ describe.each(ENGINES)("refunds on %s", (engine) => {
     const payment = await paid(hub);
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => outcome(refund(hub, payment.id))));
     expect(outcomes.filter((one) => one === "succeeded")).toHaveLength(1);
-    expect(new Set(outcomes.filter((one) => one !== "succeeded"))).toEqual(new Set(["refund_too_large"]));
+    // Which of the two it is depends on whether the hub has already heard that all of it went back.
+    for (const refused of outcomes.filter((one) => one !== "succeeded")) expect(["refund_too_large", "wrong_state"]).toContain(refused);
     expect(hub.gateway.transactions.get(payment.reference)!.refunds).toHaveLength(1);
   });
 
