@@ -1,4 +1,4 @@
-import { invariant, isEventType, type Outcome, type PaymentAnswer } from "@lunas/domain";
+import { invariant, isEventType, type Outcome, type PaymentAnswer, type RefundEvidence } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import type { Tx } from "../store/index.ts";
 import { type AnswerVerdict, type Finding, keepAnswer } from "./answers.ts";
@@ -60,7 +60,7 @@ async function applyInTransaction(
   }
   const { evidence } = outcome.value;
   const bundle = await readBundle(tx, order);
-  const judgement = judgeEvidence(payment, evidence, { heldElsewhere: heldElsewhere(bundle, payment.id), order_amount: order.amount, byHand: refundedByHand(bundle, payment.id), asked_at: finding.asked_at });
+  const judgement = judgeEvidence(payment, evidence, { heldElsewhere: heldElsewhere(bundle, payment.id), order_amount: order.amount, byHand: refundedByHand(bundle, payment.id, evidence.refunds ?? []), asked_at: finding.asked_at });
   const answer_id = await keepAnswer(hub, tx, about, finding, judgement.verdict);
   if (judgement.verdict === "refused") {
     await tx.updateTable("payments").set({ needs_attention: judgement.why, last_asked_at: finding.asked_at }).where("id", "=", payment.id).execute();
@@ -80,9 +80,12 @@ export function heldElsewhere(bundle: OrderBundle, payment_id: string): bigint {
   return bundle.payments.filter((other) => other.id !== payment_id).reduce((sum, other) => sum + other.collected - other.refunded - other.reversed, 0n);
 }
 
-export function refundedByHand(bundle: OrderBundle, payment_id: string): bigint {
+/** What people closed with proof and the gateway does not count: what it lists, or has given an id, is in its own sum. */
+export function refundedByHand(bundle: OrderBundle, payment_id: string, listed: readonly RefundEvidence[]): bigint {
+  const keys = new Set(listed.map((refund) => refund.key));
   return bundle.refunds
     .filter((refund) => refund.payment_id === payment_id && refund.proof !== null && refund.status === "succeeded")
+    .filter((refund) => refund.provider_id === null && !keys.has(refund.provider_key))
     .reduce((sum, refund) => sum + refund.amount, 0n);
 }
 

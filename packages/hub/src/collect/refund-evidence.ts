@@ -18,9 +18,21 @@ export async function adoptRefunds(
     const provider_key = evidence.key ?? evidence.provider_id;
     if (provider_key === undefined) continue;
     const known = await tx.selectFrom("refunds").selectAll().where("payment_id", "=", payment.id).where("provider_key", "=", provider_key).executeTakeFirst();
+    // A person was asked about it because the gateway says no more than that for days: the same again is no news.
+    if (known?.status === "manual" && known.provider_id !== null && evidence.status === "accepted") continue;
     const refund = known ?? (await insertAdopted(hub, tx, payment, provider_key, evidence));
-    await moveRefund(hub, tx, order, payment, refund, INPUT[evidence.status], cause, answer_id, evidence.provider_id);
+    const told = asTold(refund, evidence);
+    await moveRefund(hub, tx, order, payment, told, INPUT[evidence.status], cause, answer_id, evidence.provider_id, differenceOf(refund, told));
   }
+}
+
+/** What went out is what the gateway says went out, whatever we asked for: a key may stand for a refund of before a restore. */
+export function asTold(refund: RefundRow, evidence: RefundEvidence): RefundRow {
+  return evidence.status === "refused" || evidence.amount <= 0n ? refund : { ...refund, amount: evidence.amount };
+}
+
+export function differenceOf(refund: RefundRow, told: RefundRow): string | undefined {
+  return refund.amount === told.amount ? undefined : "the gateway refunded another amount under this key than was asked for";
 }
 
 async function insertAdopted(hub: Hub, tx: Tx, payment: PaymentRow, provider_key: string, evidence: RefundEvidence): Promise<RefundRow> {

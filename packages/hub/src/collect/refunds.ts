@@ -7,7 +7,7 @@ import { tellPayment } from "./apply.ts";
 import { type Finding, keepAnswer } from "./answers.ts";
 import { refuseOnHold } from "./ask.ts";
 import { takeCall } from "./budget.ts";
-import { moveRefund } from "./refund-evidence.ts";
+import { asTold, differenceOf, moveRefund } from "./refund-evidence.ts";
 import { findPayment, lockOrder, type OrderBundle, type PaymentRow, type RefundRow, readBundle } from "./rows.ts";
 import { paymentSubject } from "./subject.ts";
 
@@ -35,7 +35,7 @@ export async function createRefund(
     const bundle = await readBundle(tx, order);
     const payment = bundle.payments.find((one) => one.id === payment_id);
     invariant(payment, "a payment belongs to its order");
-    const refund = await insertRefund(hub, tx, bundle, payment, wish);
+    const refund = (await resumeLost(hub, tx, bundle, payment, wish)) ?? (await insertRefund(hub, tx, bundle, payment, wish));
     await begin(tx, refund.id);
     if (capabilityOf(hub, payment).refund !== "none") {
       await armJob(tx, { kind: "refund", subject_id: refund.id, account_id: payment.account_id, due_at: hub.clocks.business.now() + REFUND_PATIENCE_MS, priority: PRIORITY.money });
@@ -60,6 +60,41 @@ export function refundable(bundle: OrderBundle, payment: PaymentRow): bigint {
   return payment.collected - gone - payment.reversed;
 }
 
+/** Our keys of a payment's refunds follow from what they are of: a hub that was restored from an older copy makes the same again. */
+function providerKey(bundle: OrderBundle, payment: PaymentRow, attempt: number): string {
+  return deriveReference(
+    { purpose: "refund", shop_id: payment.shop_id, order_reference: bundle.order.reference, line: payment.attempt, unit: 0, attempt }, { max_length: 36, extra_characters: "-" },
+  );
+}
+
+function refundsOf(bundle: OrderBundle, payment: PaymentRow): RefundRow[] {
+  return bundle.refunds.filter((refund) => refund.payment_id === payment.id);
+}
+
+/**
+ * A refund that was adopted from the gateway under the key that comes next is our own, sent before the database was restored from an
+ * older copy. Asked for once more with the same amount, it is that one, and is not sent again.
+ */
+async function resumeLost(hub: Hub, tx: Tx, bundle: OrderBundle, payment: PaymentRow, wish: NewRefund): Promise<RefundRow | undefined> {
+  const mine = refundsOf(bundle, payment);
+  const key = providerKey(bundle, payment, mine.filter((refund) => refund.origin === "api").length + 1);
+  const lost = mine.find((refund) => refund.origin === "provider" && refund.provider_key === key && refund.status !== "failed");
+  if (!lost || lost.amount !== (wish.amount ?? payment.collected)) return undefined;
+  const found: RefundRow = { ...lost, origin: "api", version: lost.version + 1, updated_at: hub.clocks.business.now() };
+  await tx.updateTable("refunds").set({ origin: found.origin, version: found.version, updated_at: found.updated_at }).where("id", "=", lost.id).execute();
+  return found;
+}
+
+/** The first key that no refund of this payment has. */
+function freeKey(bundle: OrderBundle, payment: PaymentRow): string {
+  const mine = refundsOf(bundle, payment);
+  const taken = new Set(mine.map((refund) => refund.provider_key));
+  for (let attempt = mine.filter((refund) => refund.origin === "api").length + 1; ; attempt += 1) {
+    const key = providerKey(bundle, payment, attempt);
+    if (!taken.has(key)) return key;
+  }
+}
+
 async function insertRefund(hub: Hub, tx: Tx, bundle: OrderBundle, payment: PaymentRow, wish: NewRefund): Promise<RefundRow> {
   if (payment.status !== "paid" && payment.status !== "partially_refunded") {
     throw new LunasError("wrong_state", { detail: `The payment is ${payment.status}; only paid and partially_refunded payments can be refunded.` });
@@ -77,28 +112,39 @@ async function insertRefund(hub: Hub, tx: Tx, bundle: OrderBundle, payment: Paym
     throw new LunasError("amount_not_supported", { detail: `${provider?.label ?? payment.provider} refunds whole ${payment.currency} only.` });
   }
   const now = hub.clocks.business.now();
-  const attempt = bundle.refunds.filter((refund) => refund.payment_id === payment.id && refund.origin === "api").length + 1;
   const row: RefundRow = {
     id: hub.newId("refund"), shop_id: payment.shop_id, order_id: payment.order_id, payment_id: payment.id,
-    provider_key: deriveReference(
-      { purpose: "refund", shop_id: payment.shop_id, order_reference: bundle.order.reference, line: payment.attempt, unit: 0, attempt }, { max_length: 36, extra_characters: "-" },
-    ),
-    provider_id: null, amount, currency: payment.currency, reason: wish.reason ?? null, status: "created", origin: "api", needs_attention: null, proof: null,
+    provider_key: freeKey(bundle, payment), provider_id: null, amount, currency: payment.currency, reason: wish.reason ?? null, status: "created", origin: "api", needs_attention: null, proof: null,
     submitted_at: null, succeeded_at: null, version: 1, created_at: now, updated_at: now,
   };
   await tx.insertInto("refunds").values(row).execute();
   return row;
 }
 
+export interface Sent {
+  readonly refund: RefundRow;
+  /** The account's budget was spent: nothing was sent, and from here on it is worth trying again. */
+  readonly waiting_until?: number;
+}
+
+/** Of these the gateway has not yet said the last word. */
+const OPEN_STATUSES: readonly RefundRow["status"][] = ["created", "submitted", "unknown"];
+
 /** Sends a refund, or asks about it when it was sent before without a clear answer: the same key, so that it never goes out twice. */
 export async function sendRefund(hub: Hub, refund_id: string, cause: string): Promise<RefundRow> {
+  return (await trySendRefund(hub, refund_id, cause)).refund;
+}
+
+/** As `sendRefund`, and says whether it had to wait. One that was answered for good is never sent again: what was refused could go out after all. */
+export async function trySendRefund(hub: Hub, refund_id: string, cause: string): Promise<Sent> {
   refuseOnHold(hub);
   const { refund, payment } = await load(hub, refund_id);
+  if (!OPEN_STATUSES.includes(refund.status)) return { refund };
   const account = await accountById(hub, payment.account_id);
   const grant = await takeCall(hub, account, PRIORITY.money);
   if (!grant.granted) {
     await hub.store.write((tx) => tx.updateTable("jobs").set({ due_at: grant.until }).where("key", "=", jobKey("refund", refund_id)).execute());
-    return refund;
+    return { refund, waiting_until: grant.until };
   }
   const now = hub.clocks.business.now();
   // Written before the call: from here on nobody may think that it was never sent.
@@ -111,7 +157,7 @@ export async function sendRefund(hub: Hub, refund_id: string, cause: string): Pr
   const known = refund.status === "submitted" || windowIsOver(hub, refund, account.provider.capabilities.refund_retry_days);
   const operation = known ? "get_refund" : "refund";
   const outcome = await (known ? gateway.getRefund(intent) : gateway.refund(intent));
-  return applyRefundFinding(hub, refund_id, payment, { operation, outcome, cause, asked_at: now });
+  return { refund: await applyRefundFinding(hub, refund_id, payment, { operation, outcome, cause, asked_at: now }) };
 }
 
 function windowIsOver(hub: Hub, refund: RefundRow, retry_days: number): boolean {
@@ -137,7 +183,8 @@ async function applyRefundFinding(hub: Hub, refund_id: string, asked: PaymentRow
     const about = { shop_id: refund.shop_id, account_id: payment.account_id, subject: { type: "refund", id: refund.id } } as const;
     const answer_id = await keepAnswer(hub, tx, about, finding, finding.outcome.certainty === "did" ? "applied" : "kept");
     const { input, attention, provider_id } = readOutcome(finding.outcome);
-    const moved = await moveRefund(hub, tx, order, payment, refund, input, finding.cause, answer_id, provider_id, attention);
+    const told = finding.outcome.certainty === "did" ? asTold(refund, finding.outcome.value.refund) : refund;
+    const moved = await moveRefund(hub, tx, order, payment, told, input, finding.cause, answer_id, provider_id, attention ?? differenceOf(refund, told));
     // What it means for the payment is asked at once: a refund's answer does not tell all that has been refunded.
     await armJob(tx, { kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at: hub.clocks.business.now(), priority: PRIORITY.notified });
     return moved;
@@ -182,10 +229,16 @@ export async function closeManualRefund(hub: Hub, shop_id: string, refund_id: st
   return closed;
 }
 
+/** Where the gateway knows the refund, its own count has it already, or will. */
 async function countByHand(hub: Hub, tx: Tx, payment: PaymentRow, refund: RefundRow): Promise<void> {
   const order = await lockOrder(hub.store, tx, payment.order_id);
-  const refunded = payment.refunded + refund.amount;
-  const status = refunded >= payment.collected ? ("refunded" as const) : ("partially_refunded" as const);
+  const { refunds } = await readBundle(tx, order);
+  const succeeded = refunds.filter((one) => one.payment_id === payment.id && one.status === "succeeded").reduce((sum, one) => sum + one.amount, 0n);
+  const counted = refund.provider_id === null ? payment.refunded + refund.amount : succeeded > payment.refunded ? succeeded : payment.refunded;
+  const refunded = counted > payment.collected ? payment.collected : counted;
+  const money = refunded >= payment.collected ? ("refunded" as const) : ("partially_refunded" as const);
+  const status = payment.status === "reversed" ? payment.status : money;
+  if (status === payment.status && refunded === payment.refunded) return;
   const after: PaymentRow = { ...payment, refunded, status, version: payment.version + 1, updated_at: hub.clocks.business.now() };
   await tx.updateTable("payments").set({ refunded, status, version: after.version, updated_at: after.updated_at }).where("id", "=", payment.id).execute();
   await tellPayment(hub, tx, order, payment, after, "refund closed by hand", null);

@@ -1,7 +1,7 @@
 import { REFUND_GAPS_MS } from "@lunas/domain";
 import { findPayment, lockOrder } from "../collect/rows.ts";
 import { moveRefund } from "../collect/refund-evidence.ts";
-import { sendRefund } from "../collect/refunds.ts";
+import { trySendRefund } from "../collect/refunds.ts";
 import type { Hub } from "../hub.ts";
 import type { Job } from "../store/jobs.ts";
 
@@ -10,7 +10,9 @@ export async function runRefundJob(hub: Hub, job: Job): Promise<{ due_at: number
   const asked = typeof job.payload["asked"] === "number" ? job.payload["asked"] : 0;
   const now = hub.clocks.business.now();
   if (hub.hold.reason !== undefined) return { due_at: now + 60_000, payload: job.payload };
-  const refund = await sendRefund(hub, job.subject_id, "poll");
+  const { refund, waiting_until } = await trySendRefund(hub, job.subject_id, "poll");
+  // A wait for the budget is no question.
+  if (waiting_until !== undefined) return { due_at: waiting_until, payload: job.payload };
   if (refund.status === "succeeded" || refund.status === "failed" || refund.status === "manual") return { due_at: undefined, payload: {} };
   const gap = REFUND_GAPS_MS[asked];
   if (gap !== undefined) return { due_at: now + gap, payload: { asked: asked + 1 } };
