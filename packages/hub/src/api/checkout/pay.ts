@@ -2,6 +2,7 @@ import { COLLECTED_STATUSES, invariant, LIVE_STATUSES, LunasError } from "@lunas
 import { askGateway } from "../../collect/ask.ts";
 import { createPayment, openPayment } from "../../collect/payments.ts";
 import { findBundle, type OrderBundle, type PaymentRow } from "../../collect/rows.ts";
+import { checkoutUrl } from "../../collect/views.ts";
 import type { Hub } from "../../hub.ts";
 import { PRIORITY } from "../../store/jobs.ts";
 import { shownPayment } from "./state.ts";
@@ -39,7 +40,9 @@ export class BuyerActions {
   async #pay(bundle: OrderBundle, wish: BuyerWish): Promise<boolean> {
     if (await this.#goOn(bundle, wish)) return false;
     try {
-      await createPayment(this.#hub, bundle.order.shop_id, bundle.order.id, wish, "buyer", async () => {});
+      // The wallet app brings the buyer back to this page, which shows how it stands.
+      const callback_url = checkoutUrl(this.#hub, bundle.order.id);
+      await createPayment(this.#hub, bundle.order.shop_id, bundle.order.id, { ...wish, callback_url }, "buyer", async () => {});
       return true;
     } catch (error) {
       // Another process was quicker: its payment is as good.
