@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
+import { openAccount, openCredentials, sealCredentials } from "./collect/accounts.ts";
+import { ConfigError } from "./config.ts";
 import type { Hub } from "./hub.ts";
-import { openCredentials, sealCredentials } from "./collect/accounts.ts";
 import type { Tx } from "./store/index.ts";
 
 export const DEVELOPMENT = {
   api_key: "sk_test_lunas_dev",
-  shop_name: "Toko Lunas",
+  shop_name: "Toko Lestari",
   /** Of the demo shop's endpoint; a made-up one, for development only. */
   endpoint_secret: "whsec_bHVuYXMtZGVtby1zaG9wLWVuZHBvaW50LXNlY3JldA==",
 } as const;
@@ -56,6 +57,9 @@ export async function insertAccount(
 /** Makes the development shop: its key, one account per provider at the sandbox, and the demo shop's endpoint. Safe to repeat. */
 export async function provisionDevelopment(hub: Hub, options: { api_key: string; sandbox_url: string; shop_webhook_url: string }): Promise<void> {
   await hub.store.write(async (tx) => {
+    // Several hubs may start at once: the second waits for this row, and then finds everything made.
+    const turn = { name: "development", value: "provisioned" };
+    await tx.insertInto("meta").values(turn).onConflict((conflict) => conflict.column("name").doUpdateSet({ value: turn.value })).execute();
     const key = await tx.selectFrom("api_keys").select("shop_id").where("hash", "=", hashApiKey(options.api_key)).executeTakeFirst();
     const shop_id = key?.shop_id ?? hub.newId("shop");
     if (!key) {
@@ -79,4 +83,22 @@ async function provisionAccount(hub: Hub, tx: Tx, shop_id: string, name: string,
   } else if (JSON.stringify(openCredentials(hub, account)[0]) !== JSON.stringify(credentials)) {
     await tx.updateTable("accounts").set({ credentials: sealCredentials(hub, account.id, [credentials]), updated_at: hub.clocks.business.now() }).where("id", "=", account.id).execute();
   }
+}
+
+/**
+ * Production refuses what development has set up and everybody knows.
+ * @throws ConfigError that names the accounts with the sandbox's credentials, and the development key.
+ */
+export async function refuseDevelopment(hub: Hub): Promise<void> {
+  const known = await hub.store.read((db) =>
+    db.selectFrom("api_keys").select("id").where("hash", "=", hashApiKey(DEVELOPMENT.api_key)).where("revoked_at", "is", null).executeTakeFirst(),
+  );
+  const rows = await hub.store.read((db) => db.selectFrom("accounts").selectAll().where("status", "=", "active").orderBy("id").execute());
+  const made_up = rows.filter((row) => {
+    const account = openAccount(hub, row);
+    return account.configs.some((one) => account.provider.config.isSandbox(one));
+  });
+  const problems = made_up.map(({ slug }) => `the account ${slug} has the sandbox's credentials; disable it: lunas accounts disable ${slug}`);
+  if (known) problems.push(`the development key ${DEVELOPMENT.api_key} is a key of this database; revoke it: lunas keys revoke ${known.id}`);
+  if (problems.length > 0) throw new ConfigError(`production refuses what development has set up:\n  ${problems.join("\n  ")}`);
 }
