@@ -3,7 +3,7 @@ import type { Hub } from "../hub.ts";
 import { accountById, gatewayOf, type OpenAccount } from "./accounts.ts";
 import { type Applied, applyPaymentFinding } from "./apply.ts";
 import { type Grant, takeCall } from "./budget.ts";
-import { failOpening } from "./opening.ts";
+import { closeUnopened, failOpening, OPENING_STATUSES, openingUnderWayUntil } from "./opening.ts";
 import { findBundle, findPayment, type OrderBundle, type PaymentRow } from "./rows.ts";
 import { openIntent, paymentSubject } from "./subject.ts";
 import { invariant } from "@lunas/domain";
@@ -11,7 +11,8 @@ import { invariant } from "@lunas/domain";
 /** What came of turning to the gateway about a payment. */
 export type Asked =
   | ({ readonly asked: true; readonly outcome: Outcome<PaymentAnswer> } & Applied)
-  | { readonly asked: false; readonly waiting_until: number; readonly payment: PaymentRow };
+  /** Not now: the budget is spent, or (`under_way`) somebody else is at its opening, which must not be called for twice at once. */
+  | { readonly asked: false; readonly waiting_until: number; readonly payment: PaymentRow; readonly under_way?: true };
 
 export type PaymentOperation = "open" | "continue" | "get" | "cancel" | "expire";
 
@@ -19,9 +20,12 @@ export type PaymentOperation = "open" | "continue" | "get" | "cancel" | "expire"
  * Turns to the gateway about a payment, within the account's budget, and applies what it says. The one way by which a payment's
  * state can change. No transaction is open while it asks.
  */
-export async function askGateway(hub: Hub, payment_id: string, operation: PaymentOperation, cause: string, priority: number): Promise<Asked> {
-  if (operation !== "get") refuseOnHold(hub);
+export async function askGateway(hub: Hub, payment_id: string, wished: PaymentOperation, cause: string, priority: number): Promise<Asked> {
+  if (wished !== "get") refuseOnHold(hub);
   const { payment, bundle } = await load(hub, payment_id);
+  const operation = stillFits(wished, payment) ? wished : "get";
+  const until = operation === "continue" ? openingUnderWayUntil(payment) : undefined;
+  if (until !== undefined && hub.clocks.business.now() < until) return { asked: false, under_way: true, waiting_until: until, payment };
   const account = await accountById(hub, payment.account_id);
   const grant = await takeCall(hub, account, priority);
   if (!grant.granted) return { asked: false, ...(await showWaiting(hub, payment, grant)) };
@@ -33,7 +37,15 @@ export async function askGateway(hub: Hub, payment_id: string, operation: Paymen
     const failed = await failOpening(hub, payment, outcome.refusal, cause);
     return { asked: true, outcome, ...applied, ...failed };
   }
+  if (outcome.certainty === "did_not" && outcome.refusal.code === "not_found") {
+    return { asked: true, outcome, ...applied, ...(await closeUnopened(hub, payment, cause)) };
+  }
   return { asked: true, outcome, ...applied };
+}
+
+/** A payment that is open, over or to be closed since it was looked at is not opened any more: a hosted page would come to life again. */
+function stillFits(operation: PaymentOperation, payment: PaymentRow): boolean {
+  return (operation !== "open" && operation !== "continue") || (OPENING_STATUSES.includes(payment.status) && payment.wanted === "open");
 }
 
 function call(hub: Hub, account: OpenAccount, bundle: OrderBundle, payment: PaymentRow, operation: PaymentOperation): Promise<Outcome<PaymentAnswer>> {

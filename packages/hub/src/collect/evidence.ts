@@ -92,11 +92,14 @@ function flagsAfter(payment: PaymentRow, status: PaymentStatus, collected: bigin
 
 /** Details that an answer brings beside state and money: how to pay, the gateway's id, other handles. */
 export function detailsAfter(payment: PaymentRow, answer: PaymentAnswer): { provider_id: string | null; handles: Record<string, string>; actions: PaymentRow["actions"]; expires_at: number } {
-  const handles = { ...payment.handles, ...answer.handles, ...(answer.unusable ? { unusable: "true" } : {}) };
+  const actions = answer.actions && answer.actions.length > 0 ? [...answer.actions] : payment.actions;
+  // Found by a question, which does not say how to pay: nobody could be shown it.
+  const mute = payment.status === "submitted" && payment.wanted === "open" && answer.evidence.status === "pending" && actions.length === 0;
+  const handles = { ...payment.handles, ...answer.handles, ...(answer.unusable || mute ? { unusable: "true" } : {}) };
   return {
     provider_id: answer.evidence.provider_id ?? payment.provider_id,
     handles,
-    actions: answer.actions && answer.actions.length > 0 ? [...answer.actions] : payment.actions,
+    actions,
     expires_at: answer.evidence.expires_at ?? payment.expires_at,
   };
 }

@@ -8,11 +8,9 @@ import { ROUTE, type Tx } from "../store/index.ts";
 import { type AvailableMethod, chooseMethod } from "./accounts.ts";
 import { askGateway, type Asked, refuseOnHold } from "./ask.ts";
 import { rederiveOrder } from "./derive.ts";
+import { OPEN_PATIENCE_MS } from "./opening.ts";
 import { getOrder } from "./orders.ts";
-import { findBundle, lockOrder, type OrderBundle, type PaymentRow, readBundle } from "./rows.ts";
-
-/** How long a call that opens a payment may take before somebody else picks it up: longer than all of a connector's time-outs. */
-const OPEN_PATIENCE_MS = 60_000;
+import { findBundle, findPayment, lockOrder, type OrderBundle, type PaymentRow, readBundle } from "./rows.ts";
 
 export interface NewPayment {
   readonly method: string;
@@ -45,7 +43,8 @@ export async function openPayment(hub: Hub, payment_id: string, how: "open" | "c
   const asked = await askGateway(hub, payment_id, how, cause, PRIORITY.money);
   if (!asked.asked) {
     await scheduleNext(hub, asked.payment, asked.waiting_until);
-    throw new LunasError("gateway_unclear", { detail: "The account's call budget is used up for the moment; the payment is opened as soon as it allows.", extra: { payment_id } });
+    const why = asked.under_way ? "The payment is being opened by another request." : "The account's call budget is used up for the moment; the payment is opened as soon as it allows.";
+    throw new LunasError("gateway_unclear", { detail: why, extra: { payment_id } });
   }
   const { outcome, payment, bundle } = asked;
   await scheduleNext(hub, payment, hub.clocks.business.now() + 5_000);
@@ -71,7 +70,7 @@ function reasonOf(outcome: Outcome<PaymentAnswer>): string {
   return "The gateway holds this payment but cannot show how to pay it. It is canceled there, and another one is opened.";
 }
 
-function refuseUnlessPayable(hub: Hub, { order, payments }: OrderBundle): void {
+function refuseUnlessPayable(hub: Hub, { order, payments }: Pick<OrderBundle, "order" | "payments">): void {
   const held = order.amount_paid - order.amount_refunded - order.amount_reversed;
   if (held >= order.amount) throw new LunasError("wrong_state", { detail: `The order is ${order.payment_status}: there is nothing left to pay.` });
   if (order.closed !== null) throw new LunasError("wrong_state", { detail: `The order is ${order.closed} and takes no more payments.` });
@@ -112,6 +111,8 @@ export async function insertPayment(
     const order = await lockOrder(hub.store, tx, order_id);
     const { payments } = await readBundle(tx, order);
     if (payments.some((payment) => LIVE_STATUSES.includes(payment.status))) throw new LunasError("conflict", { detail: "Another payment of this order was opened just now." });
+    // It was looked at before, but only under its lock it stays as it is: it may have been canceled or paid since.
+    refuseUnlessPayable(hub, { order, payments });
     const attempt = Math.max(0, ...payments.map((payment) => payment.attempt)) + 1;
     const now = hub.clocks.business.now();
     const lifetime_ms = Math.min(Math.max(order.expires_at - now, capability.expiry_s.min * 1000), capability.expiry_s.default * 1000);
@@ -147,6 +148,10 @@ export async function closePayment(hub: Hub, payment_id: string, how: "cancel" |
   refuseOnHold(hub);
   await hub.store.write(async (tx) => {
     const now = hub.clocks.business.now();
+    const payment = await findPayment(tx, undefined, payment_id);
+    invariant(payment, `payment ${payment_id} is gone`);
+    // Whoever applies an answer writes the whole row: without the order's lock the wish could be written over.
+    await lockOrder(hub.store, tx, payment.order_id);
     const wished = await tx.updateTable("payments").set({ wanted: how }).where("id", "=", payment_id).where("status", "in", [...LIVE_STATUSES]).executeTakeFirst();
     if (wished.numUpdatedRows > 0n) await armJob(tx, { kind: "payment", subject_id: payment_id, due_at: now + 30_000, priority });
   });

@@ -104,11 +104,27 @@ function plannedPoll(hub: Hub, payment: PaymentRow, now: number): number | undef
   return nextPaymentPoll(kind, payment.opened_at ?? payment.created_at, payment.expires_at, now);
 }
 
+/** How many payments in a row that cannot be shown are opened in each other's place, the first one included. */
+const UNUSABLE_MAX = 3;
+
+function replacedSoFar(payments: readonly PaymentRow[], payment: PaymentRow): number {
+  const before = payments.find((other) => other.id === payment.replaces);
+  return before === undefined ? 1 : 1 + replacedSoFar(payments, before);
+}
+
+async function giveUpShowing(hub: Hub, payment: PaymentRow): Promise<void> {
+  if (payment.needs_attention !== null) return;
+  const needs_attention = `the gateway cannot show how to pay by ${payment.method}: ${UNUSABLE_MAX} payments in a row were canceled for that`;
+  await hub.store.write((tx) => tx.updateTable("payments").set({ needs_attention }).where("id", "=", payment.id).execute());
+  hub.signals.emit({ kind: "order", order_id: payment.order_id });
+}
+
 /** The gateway held a payment that could not be shown; it is known to be canceled, so another one may be opened in its place. */
 async function openReplacement(hub: Hub, payment: PaymentRow): Promise<void> {
   const bundle = await hub.store.read((db) => findBundle(db, undefined, payment.order_id));
   invariant(bundle, "a payment has its order");
   const replaced = bundle.payments.some((other) => other.replaces === payment.id || LIVE_STATUSES.includes(other.status) || other.collected > 0n);
+  if (replacedSoFar(bundle.payments, payment) >= UNUSABLE_MAX) return giveUpShowing(hub, payment);
   if (replaced || bundle.order.closed !== null || hub.clocks.business.now() >= bundle.order.expires_at) return;
   const slug = bundle.slugs.get(payment.account_id);
   try {
