@@ -101,7 +101,7 @@ describe("50 parallel requests of one key do it once", () => {
     expect(api.gateway.count("open")).toBe(1);
   });
 
-  test("payments under 50 keys: one is open, and the gateway holds no other", async () => {
+  test("payments under 50 keys: one is open, and the gateway holds no other (F18)", async () => {
     const order = await api.order();
     let key = 0;
     const answers = await fifty(() => api.call("POST", `/v1/orders/${order.id}/payments`, { body: { method: "gopay" }, once: `k${(key += 1)}` }));

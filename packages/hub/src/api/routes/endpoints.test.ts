@@ -171,7 +171,7 @@ describe("pause, resume, replay, resend, test", () => {
     expect((await act(id, "replay", { since: "2026-07-17T00:00:00Z" })).json()).toEqual({ rearmed: 0, created: 1 });
   });
 
-  test("resend: a new attempt of the same event, although it was delivered", async () => {
+  test("resend: a new attempt of the same event, although it was delivered (F9)", async () => {
     const { id } = await create();
     await happen();
     await set({ status: "delivered", attempts: 1, step: 1 });
