@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { parseCidr } from "./net/ranges.ts";
+import { readMasterKey } from "./vault.ts";
 
 /** One setting: its default, its check, and what the documentation says of it. The page `docs/configuration.md` is made from this. */
 interface Setting<T> {
@@ -15,8 +17,34 @@ function setting<T>(schema: z.ZodType<T>, fallback: string | undefined, help: st
   return { schema, default: fallback, help, secret };
 }
 
-const masterKey = z.string().refine((text) => /^[0-9a-fA-F]{64}$/.test(text) || Buffer.from(text, "base64").length === 32, "must be 32 bytes as 64 hex digits or as base64");
-const cidrs = z.string().transform((text) => text.split(",").map((one) => one.trim()).filter((one) => one !== ""));
+const list = (text: string): string[] => text.split(",").map((one) => one.trim());
+
+function works(parse: (text: string) => unknown, text: string): boolean {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What is wrong is told by place, never by value: a key that is nearly right is a secret, too. */
+const masterKeys = z
+  .string()
+  .transform(list)
+  .superRefine((keys, context) => {
+    const wrong = keys.flatMap((key, index) => (works(readMasterKey, key) ? [] : [index + 1]));
+    if (wrong.length === 0) return;
+    const which = keys.length === 1 ? "it" : `of the ${keys.length} keys number ${wrong.join(" and ")}`;
+    context.addIssue({ code: "custom", message: `${which} must be 32 bytes as 64 hex digits or as base64` });
+  })
+  .transform((keys) => keys.join(","));
+const cidrs = z
+  .string()
+  .transform((text) => list(text).filter((one) => one !== ""))
+  .superRefine((ranges, context) => {
+    for (const range of ranges) if (!works(parseCidr, range)) context.addIssue({ code: "custom", message: `${range} is not a range such as 10.1.0.0/16` });
+  });
 
 export const SETTINGS = {
   PORT: setting(port, "8080", "Port of the hub."),
@@ -26,7 +54,7 @@ export const SETTINGS = {
   LUNAS_MODE: setting(z.enum(["development", "production"]), "development", "`production` refuses sandbox credentials, a missing master key and the development key."),
   LUNAS_DATABASE_URL: setting(z.string().regex(/^(sqlite:|postgres(ql)?:\/\/)/, "must start with sqlite: or postgres://"), "sqlite:./data/lunas.db", "`sqlite:FILE`, `sqlite::memory:` or `postgres://USER:PASSWORD@HOST/NAME`.", true),
   LUNAS_PUBLIC_URL: setting(url.optional(), undefined, "Where buyers and gateways reach the hub, without a slash at the end. Default: `http://HOST:PORT`."),
-  LUNAS_MASTER_KEY: setting(masterKey.optional(), undefined, "Seals credentials, secrets and raw bodies: 32 bytes as hex or base64. Several, newest first, separated by commas, during a rotation. Development makes its own beside the database.", true),
+  LUNAS_MASTER_KEY: setting(masterKeys.optional(), undefined, "Seals credentials, secrets and raw bodies: 32 bytes as hex or base64. Several, newest first, separated by commas, during a rotation. Development makes its own beside the database.", true),
   LUNAS_DEV_API_KEY: setting(z.string().min(8).optional(), undefined, "API key of the development shop, development only. Default: `sk_test_lunas_dev`.", true),
   LUNAS_LOG_LEVEL: setting(z.enum(["trace", "debug", "info", "warn", "error", "silent"]), "info", "How much is logged."),
   LUNAS_ALLOW_CIDRS: setting(cidrs, "", "Address ranges that outgoing calls may reach although the guard forbids them, separated by commas, such as `10.1.0.0/16`. Development adds loopback."),
@@ -50,9 +78,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
   const values: Record<string, unknown> = {};
   for (const [name, { schema, default: fallback, help }] of Object.entries(SETTINGS)) {
     const text = environment[name];
-    const given = name === "LUNAS_MASTER_KEY" && text?.includes(",") ? text.split(",")[0] : text;
-    const parsed = schema.safeParse(given === undefined || given === "" ? fallback : given);
-    if (parsed.success) values[name] = name === "LUNAS_MASTER_KEY" && text ? text : parsed.data;
+    const parsed = schema.safeParse(text === undefined || text === "" ? fallback : text);
+    if (parsed.success) values[name] = parsed.data;
     else problems.push(`${name}: ${parsed.error.issues.map((issue) => issue.message).join("; ")}. ${help}`);
   }
   if (problems.length > 0) throw new ConfigError(`the configuration is not valid:\n  ${problems.join("\n  ")}`);
@@ -74,9 +101,16 @@ function checkMode(config: Config): void {
   if (problems.length > 0) throw new ConfigError(`the configuration is not valid:\n  ${problems.join("\n  ")}`);
 }
 
+const ANY_ADDRESS: Readonly<Record<string, string>> = { "0.0.0.0": "127.0.0.1", "::": "::1" };
+
+/** Where this machine reaches a hub of this configuration, whatever stands in front of it. One that listens everywhere also does on loopback. */
+export function localUrl(config: Pick<Config, "HOST" | "PORT">): string {
+  const host = ANY_ADDRESS[config.HOST] ?? config.HOST;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${config.PORT}`;
+}
+
 export function publicUrl(config: Config): string {
-  const host = config.HOST.includes(":") ? `[${config.HOST}]` : config.HOST;
-  return config.LUNAS_PUBLIC_URL ?? `http://${host}:${config.PORT}`;
+  return config.LUNAS_PUBLIC_URL ?? localUrl(config);
 }
 
 /** Every setting with its value, secrets only as set or not set: what `lunas config` prints. */

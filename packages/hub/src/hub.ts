@@ -22,6 +22,12 @@ export interface Hub {
   readonly hold: { reason: string | undefined };
 }
 
+/** With what the operator's side needs beside it. */
+export interface OperatedHub extends Hub {
+  /** What is wrong with a URL that somebody wants events to be sent to, to be read after its field's name, or undefined. */
+  readonly checkEndpointUrl: (url: string) => string | undefined;
+}
+
 /** Counters and durations; `/metrics` shows them. Names and labels are listed in `metrics.ts`. */
 export interface Metrics {
   count(name: string, labels?: Record<string, string>, by?: number): void;

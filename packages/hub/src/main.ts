@@ -1,6 +1,4 @@
 // The composition root: the only file, with the CLI, that knows every room.
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { idMaker, OffsetClock, type Provider, type Random, systemClock, systemRandom } from "@lunas/domain";
@@ -9,26 +7,30 @@ import type { FastifyInstance } from "fastify";
 import { pino } from "pino";
 import { buildApi } from "./api/server.ts";
 import { operatorRoutes } from "./cli/operator-routes.ts";
-import { openAccount } from "./collect/accounts.ts";
 import { type Config, ConfigError, publicUrl } from "./config.ts";
 import { type Dispatcher, startDispatcher } from "./deliver/dispatcher.ts";
 import { makeSend } from "./deliver/send.ts";
 import { followSandboxClock } from "./follow-clock.ts";
-import type { Hub } from "./hub.ts";
+import { followHold } from "./follow-hold.ts";
+import type { Hub, OperatedHub } from "./hub.ts";
 import { Inbox } from "./ingest/receive.ts";
 import { runParkedJob } from "./ingest/parked.ts";
 import { type Router, startRouter } from "./ingest/router.ts";
+import { masterKeyOf } from "./master-key.ts";
 import { makeMetrics } from "./metrics.ts";
 import { guardedHttp } from "./net/http.ts";
-import { DEVELOPMENT, provisionDevelopment } from "./provision.ts";
+import { parseCidr } from "./net/ranges.ts";
+import { forbiddenUrl } from "./net/url.ts";
+import { DEVELOPMENT, provisionDevelopment, refuseDevelopment } from "./provision.ts";
 import { prune } from "./reconcile/prune.ts";
 import { HANDLERS, startWorker, type Worker } from "./reconcile/worker.ts";
 import { releaseLeases } from "./reconcile/recover.ts";
 import { armHousekeeping, sweep } from "./reconcile/sweep.ts";
 import { makeSignals } from "./signals.ts";
 import { readHold } from "./store/hold.ts";
-import { openMigratedStore, pendingMigrations } from "./store/index.ts";
-import { Vault } from "./vault.ts";
+import { openMigratedStore, pendingMigrations, type Store } from "./store/index.ts";
+import { openVault } from "./token-key.ts";
+import { type Vault, VaultError } from "./vault.ts";
 
 export type Role = "api" | "worker" | "all";
 
@@ -43,7 +45,7 @@ export interface HubOptions {
 }
 
 export interface RunningHub {
-  readonly hub: Hub;
+  readonly hub: OperatedHub;
   readonly url: string;
   readonly api: FastifyInstance;
   /** Moves business time, as the sandbox's clock control does in development, and wakes what fell due. */
@@ -70,7 +72,7 @@ export async function startHub(config: Config, options: HubOptions = {}): Promis
   }
 }
 
-async function run(config: Config, options: HubOptions, hub: Hub, business: OffsetClock, stops: (() => Promise<void>)[]): Promise<RunningHub> {
+async function run(config: Config, options: HubOptions, hub: OperatedHub, business: OffsetClock, stops: (() => Promise<void>)[]): Promise<RunningHub> {
   const role = options.role ?? "all";
   if (config.LUNAS_MODE === "development") {
     const sandbox_url = config.LUNAS_SANDBOX_URL ?? `http://127.0.0.1:${config.SANDBOX_PORT}`;
@@ -79,8 +81,11 @@ async function run(config: Config, options: HubOptions, hub: Hub, business: Offs
     });
     if (options.followClock !== false) stops.push(followSandboxClock(sandbox_url, business, hub.signals, hub.log));
   } else {
-    await refuseSandboxAccounts(hub);
+    await refuseDevelopment(hub);
   }
+  const hold = followHold(hub);
+  stops.push(() => hold.stop());
+  await hold.look();
   if (role !== "api") {
     await releaseLeases(hub.store);
     await armHousekeeping(hub);
@@ -88,6 +93,7 @@ async function run(config: Config, options: HubOptions, hub: Hub, business: Offs
   const workers = role === "api" ? undefined : startWorkers(hub, stops);
   const api = await buildApi(hub, {
     checkoutDist: options.checkoutDist ?? CHECKOUT_DIST, trustProxyHops: config.LUNAS_TRUST_PROXY_HOPS, inbox: new Inbox(hub), ready: () => readiness(hub),
+    checkEndpointUrl: hub.checkEndpointUrl,
   });
   await api.register(operatorRoutes(hub));
   stops.push(() => api.close());
@@ -121,44 +127,35 @@ function startWorkers(hub: Hub, stops: (() => Promise<void>)[]): { idle(): Promi
 }
 
 /** The parts that the rooms share. Also what the CLI works with when no hub is running. */
-export async function makeHub(config: Config, business: OffsetClock = new OffsetClock(), options: HubOptions = {}): Promise<Hub> {
+export async function makeHub(config: Config, business: OffsetClock = new OffsetClock(), options: HubOptions = {}): Promise<OperatedHub> {
   const random = options.random ?? systemRandom;
   const log = pino({ level: config.LUNAS_LOG_LEVEL, redact: ["req.headers.authorization", "headers.authorization"] });
+  const production = config.LUNAS_MODE === "production";
+  const allow = [...config.LUNAS_ALLOW_CIDRS, ...(production ? [] : LOOPBACK)];
+  const policy = { allow: allow.map(parseCidr), https_only: production };
   const store = await openMigratedStore(config.LUNAS_DATABASE_URL, (error) => log.warn({ err: error }, "an idle database connection broke"));
-  const reason = await readHold(store);
-  return {
-    store, log, random, signals: makeSignals(), metrics: makeMetrics(), vault: new Vault(masterKeyOf(config)), clocks: { business, wall: systemClock }, newId: idMaker(systemClock, random),
-    providers: options.providers ? new Map(options.providers.map((provider) => [provider.name, provider])) : providers,
-    http: guardedHttp({ allow: [...config.LUNAS_ALLOW_CIDRS, ...(config.LUNAS_MODE === "development" ? LOOPBACK : [])] }),
-    publicUrl: publicUrl(config), mode: config.LUNAS_MODE, hold: { reason },
-  };
-}
-
-/** The keys that seal what is secret, newest first. */
-export function masterKeyOf(config: Config): string {
-  return config.LUNAS_MASTER_KEY ?? developmentKey(config);
-}
-
-/** Development keeps a key of its own beside its database, so that a restart can read what was sealed before. */
-function developmentKey(config: Config): string {
-  if (config.LUNAS_MODE === "production") throw new ConfigError("LUNAS_MASTER_KEY: production needs one");
-  const path = config.LUNAS_DATABASE_URL.startsWith("sqlite:") ? config.LUNAS_DATABASE_URL.slice("sqlite:".length) : "./data/lunas.db";
-  if (path === ":memory:") return randomBytes(32).toString("base64");
-  const file = join(dirname(path), "development.key");
-  if (!existsSync(file)) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, randomBytes(32).toString("base64"), { mode: 0o600, flag: "wx" });
+  try {
+    return {
+      store, log, random, signals: makeSignals(), metrics: makeMetrics(), vault: await vaultOf(store, config), clocks: { business, wall: systemClock },
+      newId: idMaker(systemClock, random),
+      providers: options.providers ? new Map(options.providers.map((provider) => [provider.name, provider])) : providers,
+      http: guardedHttp({ allow }), checkEndpointUrl: (url) => forbiddenUrl(url, policy),
+      publicUrl: publicUrl(config), mode: config.LUNAS_MODE, hold: { reason: await readHold(store) },
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
   }
-  return readFileSync(file, "utf8").trim();
 }
 
-async function refuseSandboxAccounts(hub: Hub): Promise<void> {
-  const rows = await hub.store.read((db) => db.selectFrom("accounts").selectAll().where("status", "=", "active").execute());
-  const made_up = rows.filter((row) => {
-    const account = openAccount(hub, row);
-    return account.configs.some((one) => account.provider.config.isSandbox(one));
-  });
-  if (made_up.length > 0) throw new ConfigError(`production refuses the sandbox's credentials of the accounts ${made_up.map((row) => row.slug).join(", ")}; disable them first`);
+/** A database that is sealed under another key is refused before anything is sealed beside it. */
+async function vaultOf(store: Store, config: Config): Promise<Vault> {
+  try {
+    return await openVault(store, masterKeyOf(config));
+  } catch (error) {
+    if (!(error instanceof VaultError)) throw error;
+    throw new ConfigError(`LUNAS_MASTER_KEY: not the key of this database: ${error.message}`, { cause: error });
+  }
 }
 
 async function readiness(hub: Hub): Promise<{ ok: boolean; problems: string[] }> {

@@ -112,10 +112,24 @@ describe("a rotation", () => {
     expectFault("unknown_key", () => vault.open("c", fresh));
   });
 
-  test("leaves the tokens that were handed out as they are, as long as the old key is configured", () => {
-    const token = vault.hmac("checkout-token", "ord_1");
-    expect(new Vault(`${key(2)},${key(1)}`).hmac("checkout-token", "ord_1")).toEqual(token);
-    expect(new Vault(key(2)).hmac("checkout-token", "ord_1")).not.toEqual(token);
+  test("leaves the tokens that were handed out as they are, though the old key is dropped", () => {
+    const tokenKey = Buffer.alloc(32, 5);
+    const token = new Vault(key(1), tokenKey).hmac("checkout-token", "ord_1");
+    expect(new Vault(`${key(2)},${key(1)}`, tokenKey).hmac("checkout-token", "ord_1")).toEqual(token);
+    expect(new Vault(key(2), tokenKey).hmac("checkout-token", "ord_1")).toEqual(token);
+    expect(new Vault(key(1), Buffer.alloc(32, 6)).hmac("checkout-token", "ord_1")).not.toEqual(token);
+  });
+
+  test("lets the operator be known by the newest key alone", () => {
+    const operator = new Vault(key(2)).operatorHmac("operator-token", "v1");
+    expect(new Vault(`${key(2)},${key(1)}`, Buffer.alloc(32, 5)).operatorHmac("operator-token", "v1")).toEqual(operator);
+    expect(new Vault(key(1)).operatorHmac("operator-token", "v1")).not.toEqual(operator);
+  });
+
+  test("can be followed by the id of the key that each sealed value begins with", () => {
+    const during = new Vault(`${key(2)},${key(1)}`);
+    expect(Buffer.from(during.seal("c", "new").subarray(0, 4))).toEqual(Buffer.from(during.keyId));
+    expect(Buffer.from(vault.seal("c", "old").subarray(0, 4))).not.toEqual(Buffer.from(during.keyId));
   });
 });
 
@@ -128,9 +142,10 @@ describe("a keyed digest", () => {
     expect(vault.hmac("operator-token", "ord_1")).not.toEqual(digest);
   });
 
-  test("has a key of its own, derived by HKDF", () => {
-    const derived = Buffer.from(hkdfSync("sha256", Buffer.alloc(32, 1), "lunas", "mac v1", 32));
-    expect(Buffer.from(vault.hmac("p", "d"))).toEqual(createHmac("sha256", derived).update("p\nd").digest());
+  test("of an operator has a key of its own, derived by HKDF", () => {
+    const derived = Buffer.from(hkdfSync("sha256", Buffer.alloc(32, 1), "lunas", "operator v1", 32));
+    expect(Buffer.from(vault.operatorHmac("p", "d"))).toEqual(createHmac("sha256", derived).update("p\nd").digest());
+    expect(vault.operatorHmac("p", "d")).not.toEqual(vault.hmac("p", "d"));
   });
 });
 
@@ -141,7 +156,7 @@ describe("a master key", () => {
     expect(new Vault(Buffer.alloc(32, 9).toString("base64url")).openText("c", sealed)).toBe("text");
   });
 
-  test.each(["", ",", "short", Buffer.alloc(31).toString("base64"), Buffer.alloc(33).toString("hex"), `${key(1)},`, `${key(1)},short`])(
+  test.each(["", ",", "short", Buffer.alloc(31).toString("base64"), Buffer.alloc(33).toString("hex"), `${key(1)},`, `${key(1)},short`, `${key(1).slice(0, 40)}!!!=`])(
     "is refused when it is not 32 bytes: %j",
     (text) => {
       expectFault("master_key", () => new Vault(text));

@@ -38,22 +38,30 @@ interface SealingKey {
  */
 export class Vault {
   #keys: readonly SealingKey[];
-  #macKey: KeyObject;
+  #operatorKey: KeyObject;
+  #tokenKey: KeyObject;
   #ivs = Buffer.alloc(0);
   #nextIv = 0;
 
   /**
    * @param masterKeys 32 bytes each, as hex or base64, separated by commas: the first seals, all open.
+   * @param tokenKey what the tokens that a hub hands out hang on: kept in its database, so that they outlive every master key (token-key.ts).
+   * Without it they hang on the first master key, and do not.
    * @throws VaultError `master_key`
    */
-  constructor(masterKeys: string) {
-    const masters = masterKeys.split(",").map((text) => readKey(text.trim()));
+  constructor(masterKeys: string, tokenKey?: Uint8Array) {
+    const masters = masterKeys.split(",").map((text) => readMasterKey(text.trim()));
     this.#keys = masters.map((master) => ({
       id: createHash("sha256").update("lunas key id").update(master).digest().subarray(0, KEY_ID_BYTES),
       key: subkey(master, "seal v1"),
     }));
-    // Tokens that were handed out must outlive a rotation: they hang on the oldest key that is configured.
-    this.#macKey = subkey(masters.at(-1)!, "mac v1");
+    this.#operatorKey = subkey(masters[0]!, "operator v1");
+    this.#tokenKey = tokenKey === undefined ? subkey(masters[0]!, "token v1") : createSecretKey(tokenKey);
+  }
+
+  /** Id of the key that seals now: the first bytes of whatever it has sealed. */
+  get keyId(): Uint8Array {
+    return this.#keys[0]!.id;
   }
 
   /** @param context what the value belongs to; it opens with the same context only. */
@@ -89,9 +97,14 @@ export class Vault {
     return Buffer.from(this.open(context, sealed)).toString("utf8");
   }
 
-  /** Keyed digest for tokens that are derived instead of stored. 32 bytes. */
+  /** Keyed digest for tokens that are derived instead of stored. It stays the same through rotations of the master key. 32 bytes. */
   hmac(purpose: string, data: string): Uint8Array {
-    return createHmac("sha256", this.#macKey).update(`${purpose}\n${data}`).digest();
+    return digest(this.#tokenKey, purpose, data);
+  }
+
+  /** Keyed digest under the newest master key: whoever holds that key can make it, without a database. 32 bytes. */
+  operatorHmac(purpose: string, data: string): Uint8Array {
+    return digest(this.#operatorKey, purpose, data);
   }
 
   /** Random bytes come cheaper by the page. */
@@ -105,12 +118,21 @@ export class Vault {
   }
 }
 
+function digest(key: KeyObject, purpose: string, data: string): Uint8Array {
+  return createHmac("sha256", key).update(`${purpose}\n${data}`).digest();
+}
+
 function subkey(master: Buffer, purpose: string): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync("sha256", master, "lunas", purpose, 32)));
 }
 
-function readKey(text: string): Buffer {
-  const key = /^[0-9a-fA-F]{64}$/.test(text) ? Buffer.from(text, "hex") : Buffer.from(text, "base64");
-  if (key.length !== 32) throw new VaultError("master_key", "a master key is 32 bytes, as 64 hex digits or as base64");
-  return key;
+const HEX = /^[0-9a-fA-F]{64}$/;
+/** 32 bytes are 43 characters; both alphabets of base64 are in use. */
+const BASE64 = /^[A-Za-z0-9+/_-]{43}=?$/;
+
+/** @throws VaultError `master_key` */
+export function readMasterKey(text: string): Buffer {
+  if (HEX.test(text)) return Buffer.from(text, "hex");
+  if (BASE64.test(text)) return Buffer.from(text, "base64");
+  throw new VaultError("master_key", "a master key is 32 bytes, as 64 hex digits or as base64");
 }

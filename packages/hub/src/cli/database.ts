@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { backupSqliteFile, restore } from "../store/backup.ts";
 import { migrate, openStore, pendingMigrations } from "../store/index.ts";
-import { setHold } from "../store/hold.ts";
 import { configOrExit } from "./exit-config.ts";
 
 /** The file of a SQLite URL. @throws Error for PostgreSQL, whose own tools do this. */
@@ -39,17 +38,5 @@ export function addDatabaseCommands(program: Command): void {
     .action((file: string, options: { overwrite?: boolean }) => {
       restore(file, sqliteFile(configOrExit().LUNAS_DATABASE_URL, "restore"), { overwrite: options.overwrite === true });
       process.stdout.write("restored. The hub starts on hold; run `lunas reconcile --after-restore` when it is up.\n");
-    });
-  program
-    .command("hold <reason>")
-    .description("put the hub on hold from its next start, such as after pg_restore")
-    .action(async (reason: string) => {
-      const store = await openStore(configOrExit().LUNAS_DATABASE_URL);
-      try {
-        await setHold(store, reason);
-        process.stdout.write("the hub will start on hold; `lunas reconcile --after-restore` lifts it\n");
-      } finally {
-        await store.close();
-      }
     });
 }

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 import { Command, Option } from "commander";
-import { describeConfig } from "../config.ts";
+import { ConfigError, describeConfig } from "../config.ts";
 import { configOrExit } from "./exit-config.ts";
 import { addOperatorCommands } from "./operator.ts";
 import { addServeCommands } from "./serve.ts";
 import { addDatabaseCommands } from "./database.ts";
+import { VaultError } from "../vault.ts";
 
 const program = new Command("lunas").description("A self-hosted payment and callback hub for Indonesian online shops.").showHelpAfterError();
 
@@ -25,5 +26,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
+  // What an operator corrects in the settings: the same code as for one that cannot be read.
+  process.exitCode = error instanceof ConfigError || error instanceof VaultError ? 2 : 1;
 }

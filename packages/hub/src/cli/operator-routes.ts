@@ -1,18 +1,18 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { LunasError } from "@lunas/domain";
 import type { FastifyPluginAsync, FastifySchema } from "fastify";
-import type { Hub } from "../hub.ts";
+import type { Hub, OperatedHub } from "../hub.ts";
 import { COMMANDS } from "./commands.ts";
 
-/** Whoever holds the master key is the operator. The token is derived from it, so the CLI needs no other secret. */
+/** Whoever holds the newest master key is the operator. The token is derived from it, so the CLI needs neither another secret nor a database. */
 export function operatorToken(hub: Pick<Hub, "vault">): string {
-  return `op_${Buffer.from(hub.vault.hmac("operator-token", "v1")).toString("base64url")}`;
+  return `op_${Buffer.from(hub.vault.operatorHmac("operator-token", "v1")).toString("base64url")}`;
 }
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest();
 
 /** How the CLI speaks to a running hub instead of opening its database file. Not part of the public API. */
-export function operatorRoutes(hub: Hub): FastifyPluginAsync {
+export function operatorRoutes(hub: OperatedHub): FastifyPluginAsync {
   const expected = digest(`Bearer ${operatorToken(hub)}`);
   return async (app) => {
     app.post<{ Params: { command: string } }>("/_operator/:command", { schema: { hide: true } as FastifySchema }, async (request) => {

@@ -1,31 +1,44 @@
 import { LunasError } from "@lunas/domain";
 import type { Command } from "commander";
-import { type Config, publicUrl } from "../config.ts";
+import type { Config } from "../config.ts";
 import { makeHub } from "../main.ts";
-import { StoreError } from "../store/index.ts";
+import { setHold } from "../store/hold.ts";
+import { openMigratedStore, StoreError } from "../store/index.ts";
 import { COMMANDS } from "./commands.ts";
+import { credentialPair, readCredentials } from "./credentials.ts";
 import { configOrExit } from "./exit-config.ts";
-import { callRunningHub } from "./running-hub.ts";
+import type { Resealed } from "./reseal.ts";
+import { callRunningHub, hubUrls } from "./running-hub.ts";
+
+const print = (result: unknown): void => void process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
 
 /** Runs a command in the hub that is running, or on the database when none is. Prints its result as JSON. */
 async function run(name: string, input: Record<string, unknown>): Promise<void> {
-  const config = configOrExit();
-  const result = (await callRunningHub(config, publicUrl(config), name, input)) ?? (await runHere(config, name, input));
-  process.stdout.write(`${JSON.stringify(result.result, null, 2)}\n`);
+  print(await ask(configOrExit(), name, input));
 }
 
-async function runHere(config: Config, name: string, input: Record<string, unknown>): Promise<{ result: unknown }> {
+async function ask(config: Config, name: string, input: Record<string, unknown>): Promise<unknown> {
+  const answer = await callRunningHub(config, name, input);
+  return answer ? answer.result : runHere(config, name, input);
+}
+
+/** SQLite's lock says that a hub is there although none answered. */
+async function openHere<T>(config: Config, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.fault !== "unavailable") throw error;
+    throw new Error(`${error.message}\nNo hub answers at ${hubUrls(config).join(" or ")}. If one runs elsewhere, set HOST, PORT or LUNAS_PUBLIC_URL as it has them.`, { cause: error });
+  }
+}
+
+async function runHere(config: Config, name: string, input: Record<string, unknown>): Promise<unknown> {
   const command = COMMANDS[name]!;
-  const hub = await makeHub({ ...config, LUNAS_LOG_LEVEL: "silent" }).catch((error: unknown) => {
-    if (error instanceof StoreError && error.fault === "unavailable") {
-      throw new Error(`${error.message}\nA hub seems to run, but not at ${publicUrl(config)}: set PORT, HOST or LUNAS_PUBLIC_URL as it has them.`);
-    }
-    throw error;
-  });
+  const hub = await openHere(config, () => makeHub({ ...config, LUNAS_LOG_LEVEL: "silent" }));
   try {
     const parsed = command.input.safeParse(input);
     if (!parsed.success) throw new Error(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("\n"));
-    return { result: await command.run(hub, parsed.data as never) };
+    return await command.run(hub, parsed.data as never);
   } catch (error) {
     if (error instanceof LunasError && error.errors) throw new Error(error.errors.map((one) => `${one.field}: ${one.message}`).join("\n"), { cause: error });
     throw error;
@@ -34,11 +47,37 @@ async function runHere(config: Config, name: string, input: Record<string, unkno
   }
 }
 
-const pairs = (text: string, before: Record<string, string>): Record<string, string> => {
-  const at = text.indexOf("=");
-  if (at < 1) throw new Error(`a credential is written NAME=VALUE, not ${text}`);
-  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
-};
+/** A hold must be possible whatever else is wrong with a restored database: without a hub it is written by itself, and no key is needed. */
+async function hold(reason: string): Promise<void> {
+  const config = configOrExit();
+  const answer = await callRunningHub(config, "hold", { reason });
+  if (answer) return print(answer.result);
+  const store = await openHere(config, () => openMigratedStore(config.LUNAS_DATABASE_URL));
+  try {
+    await setHold(store, reason);
+  } finally {
+    await store.close();
+  }
+  print({ hold: reason, note: "no hub is running: the next one starts on hold" });
+}
+
+/** Call by call, until everything was gone through. */
+async function rotate(): Promise<void> {
+  const config = configOrExit();
+  const total: Record<string, number> = {};
+  let from: string | undefined;
+  for (;;) {
+    const part = (await ask(config, "rotate", from === undefined ? {} : { from })) as Resealed;
+    for (const [name, count] of Object.entries(part.resealed)) total[name] = (total[name] ?? 0) + count;
+    if (part.next !== null) {
+      from = part.next;
+      continue;
+    }
+    print({ resealed: total, unreadable: part.unreadable, old_keys_can_be_dropped: part.unreadable === 0 });
+    if (part.unreadable > 0) process.exitCode = 1;
+    return;
+  }
+}
 
 export function addOperatorCommands(program: Command): void {
   const keys = program.command("keys").description("API keys of shops");
@@ -47,26 +86,38 @@ export function addOperatorCommands(program: Command): void {
   );
   keys.command("list").action(() => run("keys-list", {}));
   keys.command("revoke <id>").action((id: string) => run("keys-revoke", { id }));
-  const accounts = program.command("accounts").description("a shop's credentials at providers");
+  addAccountCommands(program.command("accounts").description("a shop's credentials at providers"));
+  const endpoints = program.command("endpoints").description("URLs that are told of events");
+  endpoints.command("list").action(() => run("endpoints-list", {}));
+  endpoints.command("create <url>").option("--shop <shop>").option("--description <text>").action((url: string, o: { shop?: string; description?: string }) => run("endpoints-create", { url, ...o }));
+  program.command("hold <reason>").description("from now on send nothing that moves money, on every hub of this database, such as after pg_restore").action(hold);
+  program
+    .command("reconcile")
+    .description("ask every gateway about everything that is not final")
+    .option("--after-restore", "and lift the hold when all of it was answered")
+    .action((o: { afterRestore?: boolean }) => run("reconcile", { after_restore: o.afterRestore === true }));
+  program
+    .command("acknowledge <payment>")
+    .description("a person has seen to a payment that needs attention")
+    .requiredOption("--note <text>", "what was done; it stays in the payment's timeline")
+    .action((payment_id: string, o: { note: string }) => run("acknowledge", { payment_id, note: o.note }));
+  program.command("rotate-master-key").description("seal everything under the first of the keys in LUNAS_MASTER_KEY").action(rotate);
+  program.command("doctor").description("what is stuck, unmatched or waiting for a person").action(() => run("doctor", {}));
+}
+
+function addAccountCommands(accounts: Command): void {
   accounts.command("list").action(() => run("accounts-list", {}));
+  accounts.command("disable <slug>").description("no new payments, no callbacks; its payments stay").action((slug: string) => run("accounts-disable", { slug }));
   accounts
     .command("create")
     .requiredOption("--provider <provider>")
     .requiredOption("--slug <slug>", "callbacks arrive at /callbacks/SLUG")
     .option("--shop <shop>")
     .option("--label <label>")
-    .option("--credential <name=value>", "repeat for each", pairs, {})
-    .action((o: { provider: string; slug: string; shop?: string; label?: string; credential: Record<string, string> }) =>
-      run("accounts-create", { provider: o.provider, slug: o.slug, shop: o.shop, label: o.label, credentials: o.credential }),
-    );
-  const endpoints = program.command("endpoints").description("URLs that are told of events");
-  endpoints.command("list").action(() => run("endpoints-list", {}));
-  endpoints.command("create <url>").option("--shop <shop>").option("--description <text>").action((url: string, o: { shop?: string; description?: string }) => run("endpoints-create", { url, ...o }));
-  program
-    .command("reconcile")
-    .description("ask every gateway about everything that is not final")
-    .option("--after-restore", "and lift the hold when all of it was answered")
-    .action((o: { afterRestore?: boolean }) => run("reconcile", { after_restore: o.afterRestore === true }));
-  program.command("rotate-master-key").description("seal everything under the first of the keys in LUNAS_MASTER_KEY").action(() => run("rotate", {}));
-  program.command("doctor").description("what is stuck, unmatched or waiting for a person").action(() => run("doctor", {}));
+    .option("--credentials-file <file>", "JSON object of the credentials; - reads the standard input")
+    .option("--credential <name=value>", "repeat for each; others on this machine can read a command line", credentialPair, {})
+    .action((o: { provider: string; slug: string; shop?: string; label?: string; credentialsFile?: string; credential: Record<string, string> }) => {
+      const credentials = { ...(o.credentialsFile === undefined ? {} : readCredentials(o.credentialsFile)), ...o.credential };
+      return run("accounts-create", { provider: o.provider, slug: o.slug, shop: o.shop, label: o.label, credentials });
+    });
 }

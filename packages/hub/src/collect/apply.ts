@@ -2,6 +2,7 @@ import { invariant, isEventType, type Outcome, type PaymentAnswer, type RefundEv
 import type { Hub } from "../hub.ts";
 import type { Tx } from "../store/index.ts";
 import { type AnswerVerdict, type Finding, keepAnswer } from "./answers.ts";
+import { attentionAfter, clearAnswered } from "./attention.ts";
 import { rederiveOrder } from "./derive.ts";
 import { emitEvent, recordTransition } from "./emit.ts";
 import { detailsAfter, handlesAfterDoubt, judgeEvidence, type NextPayment } from "./evidence.ts";
@@ -72,7 +73,7 @@ async function applyInTransaction(
   await adoptRefunds(hub, tx, order, after, evidence.refunds ?? [], finding.cause, answer_id);
   if (!next) return { payment: after, bundle: await readBundle(tx, order), verdict: judgement.verdict };
   const changed = await tellPayment(hub, tx, order, payment, after, finding.cause, answer_id);
-  return { payment: after, bundle: changed, verdict: "applied" };
+  return { payment: changed.payments.find((one) => one.id === after.id) ?? after, bundle: changed, verdict: "applied" };
 }
 
 /** What the shop holds of the order's money through payments other than this one. */
@@ -105,7 +106,7 @@ async function savePayment(
     opened_at: payment.opened_at ?? now,
     paid_at: payment.paid_at ?? (state.collected > 0n ? now : null),
     wanted: wantedAfter(payment, state.status),
-    needs_attention: attentionAfter(payment, state),
+    needs_attention: attentionAfter(payment, state.flags),
     // Details alone leave the version: they take nothing from an answer that is on its way.
     version: next ? payment.version + 1 : payment.version,
     updated_at: next ? now : payment.updated_at,
@@ -128,24 +129,19 @@ function wantedAfter(payment: PaymentRow, status: PaymentRow["status"]): Payment
   return status === "pending" || status === "authorized" ? payment.wanted : null;
 }
 
-function attentionAfter(payment: PaymentRow, state: { flags: readonly string[]; status: string }): string | null {
-  if (state.flags.includes("duplicate") && !payment.flags.includes("duplicate")) return "the order was already paid: pay this one back";
-  if (state.flags.includes("overpaid") && !payment.flags.includes("overpaid")) return "more was collected than asked for: pay the difference back";
-  return payment.needs_attention;
-}
-
 /** Transition, event of the payment, and what follows for the order. */
 export async function tellPayment(
   hub: Hub, tx: Tx, order: OrderRow, from: PaymentRow, after: PaymentRow, cause: string, answer_id: string | null,
 ): Promise<OrderBundle> {
   const subject = { type: "payment", id: after.id } as const;
   await recordTransition(hub, tx, { shop_id: after.shop_id, subject, from: from.status, to: after.status, flags: after.flags, cause, answer_id });
-  const bundle = await rederiveOrder(hub, tx, closeIfOver(hub, order, after), cause, answer_id);
+  const bundle = await clearAnswered(tx, await rederiveOrder(hub, tx, closeIfOver(hub, order, after), cause, answer_id));
+  const payment = bundle.payments.find((one) => one.id === after.id) ?? after;
   const type: string = `payment.${after.status}`;
   if (isEventType(type)) {
     await emitEvent(hub, tx, {
       shop_id: after.shop_id, type, subject, order_id: order.id, payment_id: after.id,
-      data: { payment: paymentView(hub, bundle, after), order: orderOnly(hub, bundle.order) },
+      data: { payment: paymentView(hub, bundle, payment), order: orderOnly(hub, bundle.order) },
     });
   }
   return bundle;
