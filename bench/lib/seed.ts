@@ -56,6 +56,7 @@ export async function seedHistory(hub: Hub, count: number): Promise<{ seeded: nu
       const { rows } = await sql<{ last: number | null }>`SELECT MAX(seq) AS last FROM notifications`.execute(tx);
       await sql`INSERT INTO notifications (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, payment_id, remote_address, received_at, last_received_at, repeats)
         SELECT ${account.id}, ${account.shop_id}, 0, 1, ${key}, 'OLD-' || n, 'tx-' || n, 'k' || n, 'paid', 'pay_' || n, '127.0.0.1', ${now}, ${now}, 0 FROM ${numbers}`.execute(tx);
+      if (sqlite) await sql`INSERT INTO notification_keys (dedupe, seq) SELECT dedupe, seq FROM notifications WHERE seq > ${rows[0]?.last ?? 0} ORDER BY dedupe`.execute(tx);
       await sql`INSERT INTO notification_bodies (seq, sealed) SELECT seq, ${body} FROM notifications WHERE seq > ${rows[0]?.last ?? 0}`.execute(tx);
     });
   }

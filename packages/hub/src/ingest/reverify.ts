@@ -1,7 +1,7 @@
 import { invariant } from "@lunas/domain";
 import { openAccount, type OpenAccount } from "../collect/accounts.ts";
 import type { Hub } from "../hub.ts";
-import { ROUTE, type Tx, VERDICT } from "../store/index.ts";
+import { notificationByKey, ROUTE, type Tx, VERDICT } from "../store/index.ts";
 import { dedupeKey } from "./receive.ts";
 import { openCallback } from "./sealed-body.ts";
 
@@ -43,15 +43,15 @@ async function reverifyPage(hub: Hub, tx: Tx, account: OpenAccount, after: numbe
     const raw = openCallback(hub.vault, account.row.id, sealed);
     const reading = account.provider.callbacks.read(raw);
     if (!reading.readable || reading.verify(account.configs).verdict === "forged") continue;
-    if (await release(tx, seq, dedupeKey(account.row.id, false, raw.body))) released += 1;
+    if (await release(hub, tx, seq, dedupeKey(account.row.id, false, raw.body))) released += 1;
   }
   return { released, last: rows.at(-1)?.seq };
 }
 
 /** The same bytes may have come once more since and been believed then: one row of them is enough. */
-async function release(tx: Tx, seq: number, dedupe: Uint8Array): Promise<boolean> {
-  const known = await tx.selectFrom("notifications").select("seq").where("dedupe", "=", dedupe).executeTakeFirst();
-  if (known) {
+async function release(hub: Hub, tx: Tx, seq: number, dedupe: Uint8Array): Promise<boolean> {
+  const known = await notificationByKey(hub.store, tx, dedupe);
+  if (known !== undefined) {
     await tx.deleteFrom("notification_bodies").where("seq", "=", seq).execute();
     await tx.deleteFrom("notifications").where("seq", "=", seq).execute();
     return false;

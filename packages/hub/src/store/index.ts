@@ -8,6 +8,7 @@ export { isUniqueViolation, StoreError } from "./codec.ts";
 export { GroupCommit } from "./group-commit.ts";
 export { clearHold, readHold, setHold } from "./hold.ts";
 export { migrate, pendingMigrations, SchemaTooNewError } from "./migrate.ts";
+export { notificationByKey } from "./notification-keys.ts";
 export type { Db, NotificationRecord, Store, Tx } from "./store.ts";
 export * from "./schema.ts";
 

@@ -10,6 +10,8 @@ import type { Db, NotificationRecord, Store, Tx } from "./store.ts";
 import { inTransactionScope, ONLY_INSIDE, ONLY_OUTSIDE, runInTransactionScope } from "./transaction-scope.ts";
 
 const POOL_MAX = 16;
+/** Notifications have connections of their own: a provider waits for its answer, and must not queue behind the hub's own work. */
+const INBOX_POOL_MAX = 2;
 const RUNS_MAX = 5;
 const INT8_OID = 20;
 const NUMERIC_OID = 1700;
@@ -18,18 +20,7 @@ const RERUN_CODES = new Set(["40001", "40P01"]);
 
 /** Opens a PostgreSQL database. Refuses one whose commits may be lost (`synchronous_commit=off`). */
 export async function openPostgres(url: string, report: (error: Error) => void): Promise<PostgresStore> {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: POOL_MAX,
-    connectionTimeoutMillis: 10_000,
-    // Integers of 64 bits come as bigint, never rounded; the codec makes numbers of those that are not money.
-    types: { getTypeParser: parserOf },
-    keepAlive: true,
-  });
-  // An idle connection that breaks emits here; without a listener it would end the process.
-  pool.on("error", report);
-  // So would one that breaks in use, beside failing its query: whoever waits for that query is told.
-  pool.on("connect", (client) => client.on("error", () => {}));
+  const pool = makePool(url, POOL_MAX, report);
   try {
     const { rows } = await pool.query<{ synchronous_commit: string }>("SHOW synchronous_commit");
     if (rows[0]?.synchronous_commit === "off") {
@@ -43,7 +34,23 @@ export async function openPostgres(url: string, report: (error: Error) => void):
     await pool.end();
     throw translateError(error);
   }
-  return new PostgresStore(pool);
+  return new PostgresStore(pool, makePool(url, INBOX_POOL_MAX, report));
+}
+
+function makePool(url: string, max: number, report: (error: Error) => void): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max,
+    connectionTimeoutMillis: 10_000,
+    // Integers of 64 bits come as bigint, never rounded; the codec makes numbers of those that are not money.
+    types: { getTypeParser: parserOf },
+    keepAlive: true,
+  });
+  // An idle connection that breaks emits here; without a listener it would end the process.
+  pool.on("error", report);
+  // So would one that breaks in use, beside failing its query: whoever waits for that query is told.
+  pool.on("connect", (client) => client.on("error", () => {}));
+  return pool;
 }
 
 /** Sums of BIGINT come as NUMERIC: as long as they are whole, they are bigint like what they sum. */
@@ -56,11 +63,13 @@ function parserOf(oid: number, format?: "text" | "binary"): (value: string) => u
 export class PostgresStore implements Store {
   readonly engine = POSTGRES;
   #pool: pg.Pool;
+  #inbox: pg.Pool;
   #root: Db;
   #db: Db;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, inbox: pg.Pool) {
     this.#pool = pool;
+    this.#inbox = inbox;
     this.#root = new Kysely<Database>({ dialect: new PostgresEdgeDialect({ pool }), plugins: [new CodecPlugin()] });
     this.#db = this.#root.withPlugin(ONLY_OUTSIDE);
   }
@@ -79,13 +88,13 @@ export class PostgresStore implements Store {
   }
 
   recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]> {
-    return rerun(() => recordOnPostgres(this.#pool, records));
+    return rerun(() => recordOnPostgres(this.#inbox, records));
   }
 
   /** Waits for the queries that are under way. */
   async close(): Promise<void> {
     // Not Kysely's `destroy`, which does nothing before its first query.
-    if (!this.#pool.ending) await this.#pool.end();
+    if (!this.#pool.ending) await Promise.all([this.#pool.end(), this.#inbox.end()]);
   }
 }
 

@@ -360,4 +360,6 @@ CREATE INDEX payments_by_status ON public.payments USING btree (shop_id, status,
 
 CREATE INDEX payments_live ON public.payments USING btree (id) WHERE (status = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'authorized'::text]));
 
+CREATE INDEX refunds_by_order ON public.refunds USING btree (order_id);
+
 CREATE INDEX refunds_open ON public.refunds USING btree (id) WHERE (status = ANY (ARRAY['created'::text, 'submitted'::text, 'unknown'::text, 'manual'::text]));

@@ -201,6 +201,16 @@ CREATE TABLE notification_bodies (
   sealed BLOB NOT NULL
 );
 
+CREATE TABLE notification_keys (
+  dedupe BLOB PRIMARY KEY,
+  seq INTEGER NOT NULL) WITHOUT ROWID;
+
+CREATE TRIGGER notification_keys_changed AFTER UPDATE OF dedupe ON notifications BEGIN DELETE FROM notification_keys WHERE dedupe = OLD.dedupe AND seq = OLD.seq; INSERT OR REPLACE INTO notification_keys VALUES (
+  NEW.dedupe,
+  NEW.seq); END;
+
+CREATE TRIGGER notification_keys_gone AFTER DELETE ON notifications BEGIN DELETE FROM notification_keys WHERE dedupe = OLD.dedupe AND seq = OLD.seq; END;
+
 CREATE TABLE notifications (
    seq INTEGER PRIMARY KEY,
   account_id TEXT NOT NULL,
@@ -222,10 +232,6 @@ CREATE TABLE notifications (
 CREATE INDEX notifications_by_payment ON notifications (
   payment_id
 ) WHERE payment_id IS NOT NULL;
-
-CREATE UNIQUE INDEX notifications_dedupe ON notifications (
-  dedupe
-);
 
 CREATE INDEX notifications_new ON notifications (
   seq
@@ -351,6 +357,10 @@ CREATE TABLE refunds (
   updated_at INTEGER NOT NULL,
   UNIQUE (payment_id,
   provider_key)
+);
+
+CREATE INDEX refunds_by_order ON refunds (
+  order_id
 );
 
 CREATE INDEX refunds_open ON refunds (

@@ -1,30 +1,43 @@
 import { asBuffer, encodeParameter } from "./codec.ts";
 import type { SqliteConnection } from "./sqlite-dialect.ts";
+import type { SqliteKeys } from "./sqlite-keys.ts";
 import type { NotificationRecord } from "./store.ts";
 
 const INSERT = `INSERT INTO notifications
   (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, remote_address, received_at, last_received_at, repeats)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0) ON CONFLICT (dedupe) DO NOTHING`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)`;
 const INSERT_BODY = "INSERT INTO notification_bodies (seq, sealed) VALUES (?, ?)";
-/** A repetition is counted and, unless it is quarantined or parked, is new work again. */
+/** A repetition is counted and, unless it is quarantined or parked, is new work again. The key again: the row may be gone, or another one by now. */
 const REPEAT = `UPDATE notifications SET repeats = repeats + 1, last_received_at = MAX(last_received_at, ?),
-  route = CASE WHEN route IN (1, 4) THEN 0 ELSE route END WHERE dedupe = ?`;
+  route = CASE WHEN route IN (1, 4) THEN 0 ELSE route END WHERE seq = ? AND dedupe = ?`;
 
 const text = encodeParameter as (value: string | null) => string | null;
 
 /** For each record whether it was there before. Runs in an open transaction; the statements are our own, without a builder: this is the hottest path. */
-export function recordOnSqlite(connection: SqliteConnection, records: readonly NotificationRecord[]): { readonly repeated: boolean }[] {
-  const insert = connection.prepare(INSERT);
-  const insertBody = connection.prepare(INSERT_BODY);
-  const repeat = connection.prepare(REPEAT);
-  return records.map((r) => {
-    const dedupe = asBuffer(r.dedupe);
-    const { changes, lastInsertRowid } = insert.run(
+export function recordOnSqlite(connection: SqliteConnection, keys: SqliteKeys, records: readonly NotificationRecord[]): { readonly repeated: boolean }[] {
+  const mark = keys.mark;
+  try {
+    return records.map((record) => ({ repeated: isRepeated(connection, keys, record) || !insert(connection, keys, record) }));
+  } catch (error) {
+    keys.undo(mark);
+    throw error;
+  }
+}
+
+function isRepeated(connection: SqliteConnection, keys: SqliteKeys, record: NotificationRecord): boolean {
+  const seq = keys.find(record.dedupe);
+  return seq !== undefined && connection.prepare(REPEAT).run(record.received_at, seq, asBuffer(record.dedupe)).changes === 1;
+}
+
+function insert(connection: SqliteConnection, keys: SqliteKeys, r: NotificationRecord): true {
+  const { lastInsertRowid } = connection
+    .prepare(INSERT)
+    .run(
       r.account_id,
       r.shop_id,
       r.verdict,
       r.route,
-      dedupe,
+      asBuffer(r.dedupe),
       text(r.reference),
       text(r.provider_id),
       text(r.event_key),
@@ -33,8 +46,7 @@ export function recordOnSqlite(connection: SqliteConnection, records: readonly N
       r.received_at,
       r.received_at,
     );
-    if (changes === 1) insertBody.run(lastInsertRowid, asBuffer(r.sealed));
-    else repeat.run(r.received_at, dedupe);
-    return { repeated: changes !== 1 };
-  });
+  connection.prepare(INSERT_BODY).run(lastInsertRowid, asBuffer(r.sealed));
+  keys.add(r.dedupe, BigInt(lastInsertRowid));
+  return true;
 }

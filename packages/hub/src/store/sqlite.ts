@@ -10,6 +10,7 @@ import { CodecPlugin, StoreError, translateError } from "./codec.ts";
 import { SQLITE } from "./engine.ts";
 import type { Database } from "./schema.ts";
 import { type SqliteConnection, SqliteConnectionDialect } from "./sqlite-dialect.ts";
+import { SqliteKeys } from "./sqlite-keys.ts";
 import { holdSqliteLock } from "./sqlite-lock.ts";
 import { recordOnSqlite } from "./sqlite-notifications.ts";
 import type { Db, NotificationRecord, Store, Tx } from "./store.ts";
@@ -36,8 +37,9 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
  * Opens a SQLite file with one writing and one read-only connection.
  * @param path a file, or `:memory:` for a throw-away one. Refuses a file that another hub has open.
  * @param options.busy_wait_ms how long a write waits for another program that holds the file.
+ * @param options.keys_in_memory how many keys of notifications wait to be written into their index together.
  */
-export function openSqlite(path: string, { busy_wait_ms = BUSY_WAIT_MS }: { busy_wait_ms?: number } = {}): SqliteStore {
+export function openSqlite(path: string, { busy_wait_ms = BUSY_WAIT_MS, keys_in_memory }: { busy_wait_ms?: number; keys_in_memory?: number } = {}): SqliteStore {
   const throwAway = path === ":memory:";
   const file = throwAway ? join(realpathSync(tmpdir()), `lunas-${randomBytes(8).toString("hex")}.db`) : prepareFile(path);
   const unlock = throwAway ? () => {} : holdSqliteLock(file);
@@ -51,7 +53,7 @@ export function openSqlite(path: string, { busy_wait_ms = BUSY_WAIT_MS }: { busy
   try {
     opened.push(openConnection(file, false, throwAway, busy_wait_ms));
     opened.push(openConnection(file, true, throwAway, busy_wait_ms));
-    return new SqliteStore(file, opened[0]!, opened[1]!, release);
+    return new SqliteStore(file, opened[0]!, opened[1]!, release, keys_in_memory);
   } catch (error) {
     release();
     throw translateError(error);
@@ -86,6 +88,8 @@ export class SqliteStore implements Store {
   /** The real path of the database. */
   readonly file: string;
   #writer: SqliteConnection;
+  #keys: SqliteKeys;
+  #flushing: Promise<void> | undefined;
   #tx: Tx;
   #db: Db;
   #queue: Unit[] = [];
@@ -95,9 +99,10 @@ export class SqliteStore implements Store {
   #closed = false;
   #release: () => void;
 
-  constructor(file: string, writer: SqliteConnectionDialect, reader: SqliteConnectionDialect, release: () => void) {
+  constructor(file: string, writer: SqliteConnectionDialect, reader: SqliteConnectionDialect, release: () => void, keys_in_memory?: number) {
     this.file = file;
     this.#writer = writer.connection;
+    this.#keys = new SqliteKeys(writer.connection, keys_in_memory);
     this.#tx = new Kysely<Database>({ dialect: writer, plugins: [new CodecPlugin(), ONLY_INSIDE] });
     this.#db = new Kysely<Database>({ dialect: reader, plugins: [new CodecPlugin(), ONLY_OUTSIDE] });
     this.#release = release;
@@ -155,6 +160,7 @@ export class SqliteStore implements Store {
         outcomes.push(await this.#unit(unit));
       }
       db.exec("COMMIT");
+      this.#keys.committed();
     } catch (error) {
       failure = { error: translateError(error) };
       if (units.length === 0) while (units.length < GROUP_MAX && this.#waiting > 0) units.push(this.#next());
@@ -186,6 +192,7 @@ export class SqliteStore implements Store {
 
   #rollBack(): void {
     const { db } = this.#writer;
+    this.#keys.rolledBack();
     try {
       if (db.inTransaction) db.exec("ROLLBACK");
     } catch {
@@ -194,7 +201,20 @@ export class SqliteStore implements Store {
   }
 
   recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]> {
-    return this.#enqueue(this.#urgent, async () => recordOnSqlite(this.#writer, records));
+    const recorded = this.#enqueue(this.#urgent, async () => recordOnSqlite(this.#writer, this.#keys, records));
+    if (this.#keys.full) this.#flushing ??= this.#flushKeys();
+    return recorded;
+  }
+
+  /** What fails here stays in memory, and is tried again when the next notification comes. */
+  async #flushKeys(): Promise<void> {
+    try {
+      await this.#keys.flush((work) => this.write(work));
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+    } finally {
+      this.#flushing = undefined;
+    }
   }
 
   /** A consistent copy of the database into a new file, made by a worker thread while it is in use. */

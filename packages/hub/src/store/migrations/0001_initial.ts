@@ -5,7 +5,7 @@ export const name = "0001_initial";
 /** A program that does not know this migration must not run on a database that has it. */
 export const breaking = true;
 
-export function statements({ type }: EngineProfile): string[] {
+export function statements({ type, notificationKeys }: EngineProfile): string[] {
   const { int, bytes, text, serial } = type;
   return [
     `CREATE TABLE shops (id ${text} PRIMARY KEY, name ${text} NOT NULL, created_at ${int} NOT NULL)`,
@@ -42,6 +42,7 @@ export function statements({ type }: EngineProfile): string[] {
       currency ${text} NOT NULL, reason ${text}, status ${text} NOT NULL, origin ${text} NOT NULL, needs_attention ${text},
       proof ${text}, submitted_at ${int}, succeeded_at ${int}, version ${int} NOT NULL, created_at ${int} NOT NULL, updated_at ${int} NOT NULL,
       UNIQUE (payment_id, provider_key))`,
+    `CREATE INDEX refunds_by_order ON refunds (order_id)`,
     `CREATE INDEX refunds_open ON refunds (id) WHERE status IN ('created', 'submitted', 'unknown', 'manual')`,
     `CREATE TABLE answers (
       id ${text} PRIMARY KEY, shop_id ${text} NOT NULL, account_id ${text} NOT NULL, subject_type ${text} NOT NULL, subject_id ${text} NOT NULL,
@@ -79,7 +80,7 @@ export function statements({ type }: EngineProfile): string[] {
       seq ${serial}, account_id ${text} NOT NULL, shop_id ${text} NOT NULL, verdict ${int} NOT NULL, route ${int} NOT NULL,
       dedupe ${bytes} NOT NULL, reference ${text} NOT NULL, provider_id ${text}, event_key ${text} NOT NULL, claim ${text}, payment_id ${text},
       remote_address ${text} NOT NULL, received_at ${int} NOT NULL, last_received_at ${int} NOT NULL, repeats ${int} NOT NULL)`,
-    `CREATE UNIQUE INDEX notifications_dedupe ON notifications (dedupe)`,
+    ...notificationKeys,
     `CREATE INDEX notifications_new ON notifications (seq) WHERE route = 0`,
     `CREATE INDEX notifications_parked ON notifications (account_id, reference) WHERE route = 2`,
     `CREATE INDEX notifications_quarantined ON notifications (account_id, seq) WHERE route = 3`,
