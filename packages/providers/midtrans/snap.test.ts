@@ -21,6 +21,11 @@ const CANCELED = { body: { canceled_at: "2026-07-17 10:05:00" } };
 const errors = (http: number, ...error_messages: string[]): Scripted => ({ http, body: { error_messages } });
 const IN_PROGRESS = errors(400, "Transaction is on progress");
 
+test("a page that was never made, or whose token nobody has, is not told as waiting for the buyer", async () => {
+  expect(await scripted([NOT_FOUND]).gateway.get({ ...shown, handles: {} })).toMatchObject({ certainty: "did_not", refusal: { code: "not_found" } });
+  expect(await scripted([NOT_FOUND]).gateway.get(shown)).toMatchObject({ certainty: "did", value: { evidence: { status: "pending" } } });
+});
+
 describe("a hosted page", () => {
   test("is created with all that a charge carries, and shown by its token and its address (§3)", async () => {
     const script = scripted([{ http: 201, body: created }]);

@@ -79,12 +79,13 @@ export async function askForPage(session: Session, subject: PaymentSubject): Pro
 
 /**
  * A page without a transaction waits for the buyer to choose. Its end is not announced (midtrans.md §2, page_expiry): past its time it is
- * still told as pending, without a provider_id, and `expire` closes it for certain.
+ * still told as pending, without a provider_id, and `expire` closes it for certain. A page whose token nobody has waits for nobody:
+ * told as pending it could neither be shown nor closed.
  */
 export async function getPage(session: Session, subject: PaymentSubject, method: Method): Promise<Outcome<PaymentAnswer>> {
   const found = await askForPage(session, subject);
-  if (found.kind !== "absent" || subject.provider_id !== undefined) return outcomeOf(session, found, method);
-  return session.did(unchosen(subject, "pending", "unchosen"));
+  const waiting = found.kind === "absent" && subject.provider_id === undefined && subject.handles[SNAP_TOKEN_HANDLE] !== undefined;
+  return waiting ? session.did(unchosen(subject, "pending", "unchosen")) : outcomeOf(session, found, method);
 }
 
 type TokenCancel =
