@@ -175,7 +175,7 @@ export interface RefundAnswer {
 export interface Gateway {
   /** Opens the payment, or continues to after an unknown outcome when `submitted_at` is set. */
   open(intent: OpenIntent): Promise<Outcome<PaymentAnswer>>;
-  /** Asks. `did_not` with `not_found` means that the gateway surely does not know it. */
+  /** Asks. `did_not` with `not_found` means that the gateway surely does not know it. A method that is none of its own is no hindrance. */
   get(subject: PaymentSubject): Promise<Outcome<PaymentAnswer>>;
   cancel(subject: PaymentSubject): Promise<Outcome<PaymentAnswer>>;
   expire(subject: PaymentSubject): Promise<Outcome<PaymentAnswer>>;

@@ -36,12 +36,21 @@ export function gateway(context: GatewayContext<MidtransConfig>): Gateway {
     open: (intent) =>
       run(intent.method, (session, method) => (method.api === "snap" ? openPage(session, intent, method) : openCharge(session, intent, method))),
     get: (subject) =>
-      run(subject.method, async (session, method) =>
-        method.api === "snap" ? getPage(session, subject, method) : outcomeOf(session, await ask(session, subject, subject.provider_id), method),
-      ),
+      methodOf(subject.method)
+        ? run(subject.method, async (session, method) =>
+            method.api === "snap" ? getPage(session, subject, method) : outcomeOf(session, await ask(session, subject, subject.provider_id), method),
+          )
+        : askForStranger(new Session(context), subject),
     cancel: closing("cancel"),
     expire: closing("expire"),
     refund: (intent) => run(intent.payment.method, (session, method) => refund(session, intent, method)),
     getRefund: (intent) => run(intent.payment.method, (session, method) => getRefund(session, intent, method)),
   };
+}
+
+/** A transaction that somebody else has opened, or a database that was lost: its method is not known, and the question needs none. */
+async function askForStranger(session: Session, subject: PaymentSubject): Promise<Outcome<PaymentAnswer>> {
+  const found = await ask(session, subject, subject.provider_id);
+  if (found.kind === "found") return session.did({ evidence: found.reading.evidence });
+  return found.kind === "unknown" ? session.unknown(found.reason) : session.didNot(found.refusal);
 }

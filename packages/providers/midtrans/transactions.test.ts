@@ -230,3 +230,11 @@ describe.each(["cancel", "expire"] as const)("%s", (operation) => {
     });
   });
 });
+
+test("a transaction of which only the reference is known, and not the method, can be asked about", async () => {
+  const script = scripted([{ body: settled }, { body: notFound }]);
+  const nobodys = { ...subject, method: "unknown" };
+  expect(await script.gateway.get(nobodys)).toMatchObject({ certainty: "did", value: { evidence: { status: "paid", amount: 2_500_000n } } });
+  expect(await script.gateway.get(nobodys)).toMatchObject({ certainty: "did_not", refusal: { code: "not_found" } });
+  expect(await scripted([]).gateway.cancel(nobodys)).toMatchObject({ certainty: "did_not", refusal: { code: "unsupported" } });
+});
