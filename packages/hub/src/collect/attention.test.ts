@@ -1,0 +1,93 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { type DrivenHub, driveHub, ENGINES } from "../testing/drive.ts";
+import { acknowledge } from "./attention.ts";
+import { askGateway } from "./ask.ts";
+import { createRefund } from "./refunds.ts";
+import type { OrderRow, PaymentRow } from "./rows.ts";
+
+describe.each(ENGINES)("what waits for a person, on %s", (engine) => {
+  let hub: DrivenHub;
+  afterEach(() => hub.close());
+
+  /** An order whose buyer paid twice: the first opened payment is the second money. */
+  async function paidTwice(): Promise<{ order: OrderRow; duplicate: PaymentRow; other: PaymentRow }> {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    const duplicate = await hub.open(order.id);
+    const other = await hub.open(order.id, "snap");
+    for (const { reference } of [other, duplicate]) {
+      hub.gateway.pay(reference);
+      await hub.notify(reference, "paid");
+      await hub.settle();
+    }
+    expect((await hub.payment(duplicate.id)).needs_attention).toContain("already paid");
+    return { order, duplicate, other };
+  }
+  const refund = async (payment: PaymentRow, amount?: number): Promise<void> => {
+    await createRefund(hub.hub, hub.shop_id, payment.id, amount === undefined ? {} : { amount: BigInt(amount) * 100n }, "test", async () => {});
+    await hub.settle();
+  };
+  const attention = async (payment: PaymentRow): Promise<string | null> => (await hub.payment(payment.id)).needs_attention;
+
+  test("is over when the duplicate was paid back, and the event that tells of it says so", async () => {
+    const { duplicate } = await paidTwice();
+    await refund(duplicate);
+    expect(await hub.payment(duplicate.id)).toMatchObject({ status: "refunded", needs_attention: null, flags: ["late", "duplicate"] });
+    const last = await hub.store.read((db) =>
+      db.selectFrom("events").select("body").where("subject_id", "=", duplicate.id).where("type", "=", "payment.refunded").executeTakeFirstOrThrow(),
+    );
+    expect(JSON.parse(last.body)).toMatchObject({ data: { payment: { status: "refunded", needs_attention: null } } });
+  });
+
+  test("is over, too, when the other one of the two payments was paid back", async () => {
+    const { duplicate, other } = await paidTwice();
+    await refund(other);
+    expect(await hub.payment(duplicate.id)).toMatchObject({ status: "paid", needs_attention: null });
+  });
+
+  test("stays while too little of a duplicate went back", async () => {
+    const { duplicate } = await paidTwice();
+    await refund(duplicate, 43_999);
+    expect(await attention(duplicate)).toContain("already paid");
+    await refund(duplicate, 1);
+    expect(await attention(duplicate)).toBeNull();
+  });
+
+  test("is over when the difference of an overpaid payment went back", async () => {
+    hub = await driveHub(engine);
+    const payment = await hub.open((await hub.order()).id);
+    hub.gateway.pay(payment.reference, 5_000_000n);
+    await askGateway(hub.hub, payment.id, "get", "test", 0);
+    expect(await attention(payment)).toContain("pay the difference back");
+    await refund(payment, 5_999);
+    expect(await attention(payment)).toContain("pay the difference back");
+    await refund(payment, 1);
+    expect(await hub.payment(payment.id)).toMatchObject({ status: "partially_refunded", needs_attention: null });
+  });
+
+  test("of another kind is not over because money went back", async () => {
+    hub = await driveHub(engine);
+    const payment = await hub.open((await hub.order()).id);
+    hub.gateway.pay(payment.reference);
+    await askGateway(hub.hub, payment.id, "get", "test", 0);
+    await hub.store.write((tx) => tx.updateTable("payments").set({ needs_attention: "look at this" }).where("id", "=", payment.id).execute());
+    await refund(payment);
+    expect(await attention(payment)).toBe("look at this");
+  });
+
+  test("is over when a person says so, whose note stands in the payment's history", async () => {
+    const { duplicate } = await paidTwice();
+    const before = await hub.payment(duplicate.id);
+    expect(await acknowledge(hub.hub, duplicate.id, "paid back in cash")).toEqual({ id: duplicate.id, status: "paid", acknowledged: before.needs_attention });
+    expect(await hub.payment(duplicate.id)).toMatchObject({ status: "paid", needs_attention: null, version: before.version });
+    const [last] = await hub.store.read((db) => db.selectFrom("transitions").selectAll().where("subject_id", "=", duplicate.id).orderBy("sequence", "desc").execute());
+    expect(last).toMatchObject({ from_status: "paid", to_status: "paid", cause: "acknowledged: paid back in cash", flags: ["late", "duplicate"], answer_id: null });
+  });
+
+  test("cannot be acknowledged where nothing waits", async () => {
+    hub = await driveHub(engine);
+    const payment = await hub.open((await hub.order()).id);
+    await expect(acknowledge(hub.hub, payment.id, "n")).rejects.toMatchObject({ code: "wrong_state" });
+    await expect(acknowledge(hub.hub, "pay_none", "n")).rejects.toMatchObject({ code: "not_found" });
+  });
+});

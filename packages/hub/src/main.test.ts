@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { COMMANDS } from "./cli/commands.ts";
+import { ConfigError, readConfig } from "./config.ts";
+import { makeHub, type RunningHub, startHub } from "./main.ts";
+
+const key = (byte: number): string => Buffer.alloc(32, byte).toString("base64");
+
+describe("a hub in production", () => {
+  let folder: string;
+  const running: RunningHub[] = [];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "lunas-main-"));
+  });
+  afterEach(async () => {
+    for (const hub of running.splice(0)) await hub.stop();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const development = () => readConfig({ PORT: "0", LUNAS_DATABASE_URL: `sqlite:${folder}/lunas.db`, LUNAS_MASTER_KEY: key(1), LUNAS_LOG_LEVEL: "silent" });
+  const production = (more: Record<string, string> = {}) =>
+    readConfig({
+      PORT: "0", LUNAS_DATABASE_URL: `sqlite:${folder}/lunas.db`, LUNAS_MASTER_KEY: key(1), LUNAS_LOG_LEVEL: "silent", LUNAS_MODE: "production",
+      LUNAS_PUBLIC_URL: "https://bayar.toko.example", ...more,
+    });
+  const start = async (config: ReturnType<typeof readConfig>): Promise<RunningHub> => {
+    const hub = await startHub(config, { followClock: false });
+    running.push(hub);
+    return hub;
+  };
+  /** Runs a command on the database of a hub that is not running. */
+  const command = async (name: string, input: Record<string, unknown>): Promise<unknown> => {
+    const hub = await makeHub(production());
+    try {
+      return await COMMANDS[name]!.run(hub, COMMANDS[name]!.input.parse(input) as never);
+    } finally {
+      await hub.store.close();
+    }
+  };
+
+  test("does not start on what development has set up, says what to do, and starts when it is done", async () => {
+    await (await start(development())).stop();
+    const refused = await start(production()).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(ConfigError);
+    const { message } = refused as Error;
+    expect(message).toContain("the account midtrans has the sandbox's credentials; disable it: lunas accounts disable midtrans");
+    const [, id] = /lunas keys revoke (key_\w+)/.exec(message) ?? [];
+    await command("accounts-disable", { slug: "midtrans" });
+    await command("keys-revoke", { id });
+    expect((await start(production())).hub.mode).toBe("production");
+  });
+
+  test("refuses a database that is sealed under another master key", async () => {
+    await (await start(production())).stop();
+    await expect(start(production({ LUNAS_MASTER_KEY: key(2) }))).rejects.toThrow(/LUNAS_MASTER_KEY: not the key of this database/);
+    await expect(start(production({ LUNAS_MASTER_KEY: `${key(2)},${key(1)}` }))).resolves.toBeDefined();
+  });
+
+  test("takes endpoints by https only, on the internet and in the networks that the operator has opened", async () => {
+    const { key: api_key } = (await command("keys-create", { new_shop: "Toko" })) as { key: string };
+    const { api } = await start(production({ LUNAS_ALLOW_CIDRS: "10.1.0.0/16" }));
+    const post = async (url: string): Promise<number> =>
+      (await api.inject({ method: "POST", url: "/v1/endpoints", headers: { authorization: `Bearer ${api_key}` }, payload: { url } })).statusCode;
+    expect(await post("https://10.1.2.3/hook")).toBe(201);
+    expect(await post("https://toko.example/hook")).toBe(201);
+    expect(await post("http://10.1.2.3/hook")).toBe(400);
+    expect(await post("https://10.2.0.1/hook")).toBe(400);
+    expect(await post("https://127.0.0.1/hook")).toBe(400);
+  });
+
+  test("gives the operator's routes to nobody but the holder of the master key", async () => {
+    const { api } = await start(production());
+    for (const authorization of ["", "Bearer ", "Bearer op_guess"]) {
+      expect((await api.inject({ method: "POST", url: "/_operator/doctor", headers: { authorization }, payload: {} })).statusCode).toBe(401);
+    }
+  });
+});
