@@ -1,11 +1,12 @@
-import { invariant, isEventType, type Outcome, type PaymentAnswer, type RefundEvidence } from "@lunas/domain";
+import { CLOSED_STATUSES, invariant, isEventType, type Outcome, type PaymentAnswer, type RefundEvidence } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import type { Tx } from "../store/index.ts";
+import { armJob, PRIORITY } from "../store/jobs.ts";
 import { type AnswerVerdict, type Finding, keepAnswer } from "./answers.ts";
 import { attentionAfter, clearAnswered } from "./attention.ts";
 import { rederiveOrder } from "./derive.ts";
 import { emitEvent, recordTransition } from "./emit.ts";
-import { detailsAfter, handlesAfterDoubt, judgeEvidence, type NextPayment } from "./evidence.ts";
+import { detailsAfter, DOUBT_MS, handlesAfterDoubt, judgeEvidence, type NextPayment } from "./evidence.ts";
 import { adoptRefunds } from "./refund-evidence.ts";
 import { findPayment, lockOrder, type OrderBundle, type OrderRow, type PaymentRow, readBundle } from "./rows.ts";
 import { orderOnly, paymentView } from "./views.ts";
@@ -69,6 +70,8 @@ async function applyInTransaction(
   }
   const next = judgement.verdict === "applied" ? judgement.next : undefined;
   const doubt = judgement.verdict !== "applied" && judgement.doubt === true;
+  // Whoever asked: a doubt is cleared up, also where no question was planned any more.
+  if (doubt) await armJob(tx, { kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at: finding.asked_at + DOUBT_MS, priority: PRIORITY.notified });
   const after = await savePayment(hub, tx, { ...payment, handles: handlesAfterDoubt(payment, doubt, finding.asked_at) }, outcome, next, finding.asked_at);
   await adoptRefunds(hub, tx, order, after, evidence.refunds ?? [], finding.cause, answer_id);
   if (!next) return { payment: after, bundle: await readBundle(tx, order), verdict: judgement.verdict };
@@ -149,7 +152,7 @@ export async function tellPayment(
 
 /** An order whose time was over while a payment was still open is closed by that payment's end. */
 function closeIfOver(hub: Hub, order: OrderRow, payment: PaymentRow): OrderRow {
-  const over = order.closed === null && payment.collected === 0n && hub.clocks.business.now() >= order.expires_at;
+  const over = order.closed === null && CLOSED_STATUSES.includes(payment.status) && hub.clocks.business.now() >= order.expires_at;
   return over ? { ...order, closed: "expired" } : order;
 }
 

@@ -81,7 +81,8 @@ function question(hub: Hub, payment: PaymentRow, group: readonly NotificationRow
   const payload = { ...(open?.claim ? { claim: open.claim } : {}), cause: `notification ${notificationId(last.seq)}` };
   return {
     kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at: hub.clocks.business.now(), priority: PRIORITY.notified,
-    ...(open ? { payload } : {}),
+    // A repetition was followed up when it first came: what the job carries of it, and how far it has come, stays.
+    ...(open && open.payment_id === null ? { payload } : {}),
   };
 }
 

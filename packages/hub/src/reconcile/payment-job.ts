@@ -15,6 +15,8 @@ export interface PaymentJobPayload {
   /** What a verified notification says of it, while no answer has confirmed it. */
   claim?: string;
   claim_step?: number;
+  /** When the next of these questions is planned: one that somebody asks for in between is not counted. */
+  claim_due?: number;
   /** Unclear answers in a row. */
   unclear?: number;
   cause?: string;
@@ -28,6 +30,8 @@ export interface NextRun {
 
 /** Waits after unclear answers in a row; the last one repeats. */
 const UNCLEAR_GAPS_MS: readonly number[] = [5 * SECOND_MS, 15 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, 30 * MINUTE_MS];
+/** After as many, a day's worth, nobody asks on about a payment that is over and has no question planned. */
+const UNCLEAR_MAX = 50;
 /** A payment that the gateway still calls pending this long after its time is expired there by command. */
 const EXPIRE_BY_COMMAND_MS = 2 * MINUTE_MS;
 
@@ -80,19 +84,25 @@ async function planNext(hub: Hub, payment: PaymentRow, asked: Extract<Asked, { a
   const now = hub.clocks.business.now();
   const planned = plannedPoll(hub, payment, now);
   const open = LIVE_STATUSES.includes(payment.status) && (payment.status === "submitted" || payment.wanted !== null || payment.handles["unusable"] !== undefined);
-  if (asked.outcome.certainty !== "did") {
-    const known = asked.outcome.certainty === "did_not" && !open && !claimIsOpen(payment.status, payload.claim);
-    if (known) return { due_at: planned, payload: {}, priority: PRIORITY.poll };
+  const claimed = claimIsOpen(payment.status, payload.claim);
+  const { outcome } = asked;
+  // That it does not know the payment is an answer too, unless the payment is still to be opened or closed.
+  const clear = outcome.certainty === "did" || (outcome.certainty === "did_not" && outcome.refusal.code === "not_found" && !open);
+  if (!clear) {
+    if (outcome.certainty === "did_not" && !open && !claimed) return { due_at: planned, payload: {}, priority: PRIORITY.poll };
     const unclear = (payload.unclear ?? 0) + 1;
+    if (unclear > UNCLEAR_MAX && planned === undefined && !claimed && !LIVE_STATUSES.includes(payment.status)) return { due_at: undefined, payload: {}, priority: PRIORITY.poll };
     const gap = UNCLEAR_GAPS_MS[Math.min(unclear, UNCLEAR_GAPS_MS.length) - 1]!;
-    const wait = asked.outcome.certainty === "did_not" ? (asked.outcome.refusal.retry_after_s ?? 0) * SECOND_MS : 0;
+    const wait = outcome.certainty === "did_not" ? (outcome.refusal.retry_after_s ?? 0) * SECOND_MS : 0;
     return { due_at: now + Math.max(gap, wait), payload: { ...payload, unclear }, priority: open ? PRIORITY.money : PRIORITY.poll };
   }
   if (isInDoubt(payment)) return { due_at: now + DOUBT_MS, payload, priority: PRIORITY.notified };
-  if (claimIsOpen(payment.status, payload.claim)) {
+  if (claimed) {
+    if (payload.claim_due !== undefined && now < payload.claim_due) return { due_at: payload.claim_due, payload, priority: PRIORITY.notified };
     const step = payload.claim_step ?? 0;
     const gap = UNCONFIRMED_GAPS_MS[step];
-    if (gap !== undefined) return { due_at: now + gap, payload: { ...payload, claim_step: step + 1, unclear: 0 }, priority: PRIORITY.notified };
+    const next = gap === undefined ? undefined : { ...payload, claim_step: step + 1, claim_due: now + gap, unclear: 0 };
+    if (next) return { due_at: next.claim_due, payload: next, priority: PRIORITY.notified };
     await flagUnconfirmed(hub, payment.id, payload.claim ?? "", payload.cause ?? "notification");
   }
   return { due_at: open ? now + 5 * SECOND_MS : planned, payload: {}, priority: open ? PRIORITY.money : PRIORITY.poll };

@@ -17,6 +17,7 @@ export interface JobRequest {
   readonly account_id?: string | null;
   readonly due_at: number;
   readonly priority: number;
+  /** What the job is to carry. Without it, it carries what it carried. */
   readonly payload?: Record<string, unknown>;
 }
 
@@ -54,14 +55,14 @@ export async function armJobs(tx: Tx, requests: readonly JobRequest[]): Promise<
     .insertInto("jobs")
     .values(rows.sort((a, b) => (a.key < b.key ? -1 : 1)))
     .onConflict((oc) =>
-      oc.column("key").doUpdateSet((eb) => ({
+      oc.column("key").doUpdateSet({
         due_at: sql<number>`CASE WHEN jobs.lease_until IS NULL AND excluded.due_at < jobs.due_at THEN excluded.due_at ELSE jobs.due_at END`,
         rearmed_for: sql<number | null>`CASE WHEN jobs.lease_until IS NULL THEN NULL
           WHEN jobs.rearmed_for IS NULL OR excluded.due_at < jobs.rearmed_for THEN excluded.due_at ELSE jobs.rearmed_for END`,
         priority: sql<number>`CASE WHEN excluded.priority < jobs.priority THEN excluded.priority ELSE jobs.priority END`,
         generation: sql<number>`jobs.generation + 1`,
-        payload: eb.ref("excluded.payload"),
-      })),
+        payload: sql<string>`CASE WHEN excluded.payload = '{}' THEN jobs.payload ELSE excluded.payload END`,
+      }),
     )
     .execute();
 }

@@ -71,6 +71,8 @@ export function jobGuarantees(store: () => Store): void {
     expect(await nextJobDue(store())).toBe(100);
     await arm("a", 50, { priority: PRIORITY.buyer, payload: { n: 3 } });
     expect(await claimOne(60)).toMatchObject({ due_at: 50, priority: PRIORITY.notified, payload: { n: 3 } });
+    await arm("a", 70);
+    expect((await claimOne(60 + LEASE_MS)).payload).toEqual({ n: 3 });
   });
 
   test("a job that is asked for while a worker is at it stays, and is due for what was asked, not for what is being served", async () => {
