@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 const DIGEST_BYTES = 16;
 /** The first date and time in a body, such as `2026-11-21 08:15` or `2026-11-21T08:15`: up to the minute. */
@@ -14,13 +14,20 @@ const SEARCHED_BYTES = 4_096;
  * @param scope what else tells notifications apart, such as account and verdict.
  */
 export function localDigest(scope: string, body: Uint8Array): Uint8Array {
-  const key = createHash("sha256").update(scope).update("\n").update(body).digest().subarray(0, DIGEST_BYTES);
-  const head = Buffer.from(body.buffer, body.byteOffset, Math.min(body.byteLength, SEARCHED_BYTES)).toString("latin1");
-  const date = DATE.exec(head);
-  if (!date) return key;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const key = hash("sha256", Buffer.concat([Buffer.from(`${scope}\n`), bytes]), "buffer").subarray(0, DIGEST_BYTES);
+  const date = DATE.exec(bytes.toString("latin1", 0, SEARCHED_BYTES));
+  if (date) key.writeUInt32BE(minuteOf(date), 0);
+  return key;
+}
+
+/** What came last mostly speaks of the same minute. */
+let last = { text: "", minute: 0 };
+
+function minuteOf(date: RegExpExecArray): number {
+  if (date[0] === last.text) return last.minute;
   const [year, month, day, hour, minute] = date.slice(1).map(Number) as [number, number, number, number, number];
-  const key_bytes = Buffer.from(key);
   // Not a real calendar: months of 31 days keep the order and need no checks.
-  key_bytes.writeUInt32BE(((((year - 2000) * 12 + month) * 31 + day) * 24 + hour) * 60 + minute, 0);
-  return key_bytes;
+  last = { text: date[0], minute: ((((year - 2000) * 12 + month) * 31 + day) * 24 + hour) * 60 + minute };
+  return last.minute;
 }

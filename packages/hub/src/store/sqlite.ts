@@ -75,7 +75,8 @@ function openConnection(file: string, readonly: boolean, throwAway: boolean, tim
     // FULL: a commit is on the disk before it is answered. A throw-away database has nobody to keep a promise to.
     db.pragma(throwAway ? "synchronous = OFF" : "synchronous = FULL");
     db.pragma("foreign_keys = ON");
-    db.pragma("wal_autocheckpoint = 4000");
+    // Few pages at a time: while they are moved into the file, every request waits.
+    db.pragma("wal_autocheckpoint = 1000");
     db.pragma(`journal_size_limit = ${JOURNAL_MAX_BYTES}`);
   }
   db.pragma("cache_size = -65536");
