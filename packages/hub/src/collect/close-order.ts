@@ -1,9 +1,9 @@
-import { CLOSED_STATUSES, COLLECTED_STATUSES, LIVE_STATUSES, LunasError } from "@lunas/domain";
+import { CLOSED_STATUSES, COLLECTED_STATUSES, LunasError } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import { PRIORITY } from "../store/jobs.ts";
 import { rederiveOrder } from "./derive.ts";
 import { getOrder } from "./orders.ts";
-import { closePayment } from "./payments.ts";
+import { closePayment, mayStillBePaid } from "./payments.ts";
 import { lockOrder, type OrderBundle, readBundle } from "./rows.ts";
 
 /** Cancels an order: first its live payments at their gateway; only when all are known to be closed is the order canceled. */
@@ -11,7 +11,7 @@ export async function cancelOrder(hub: Hub, shop_id: string, order_id: string, c
   const before = await getOrder(hub, shop_id, order_id);
   refuseIfPaid(before);
   for (const payment of before.payments) {
-    if (LIVE_STATUSES.includes(payment.status)) await closePayment(hub, payment.id, "cancel", cause, PRIORITY.money);
+    if (mayStillBePaid(hub, payment)) await closePayment(hub, payment.id, "cancel", cause, PRIORITY.money);
   }
   const bundle = await closeOrder(hub, order_id, "canceled", cause);
   refuseIfPaid(bundle);

@@ -133,6 +133,33 @@ describe.each(ENGINES)("openings that meet something else on %s", (engine) => {
     }
   });
 
+  test("a hosted page on which an attempt was denied is closed before another payment is opened, and when the order is canceled", async () => {
+    hub = await driveHub(engine);
+    for (const then of ["another payment", "cancel"] as const) {
+      const order = await hub.order();
+      const page = await hub.open(order.id, "snap");
+      hub.gateway.set(page.reference, "failed");
+      await hub.notify(page.reference, "failed");
+      await hub.settle();
+      expect((await hub.payment(page.id)).status).toBe("failed");
+      if (then === "cancel") await cancelOrder(hub.hub, hub.shop_id, order.id, "test");
+      else await hub.open(order.id, "bca_va");
+      expect(hub.gateway.calls.filter((call) => call.operation === "cancel").map((call) => call.reference)).toContain(page.reference);
+    }
+  });
+
+  test("a hosted page on which the denied buyer has paid after all is found before another payment is opened", async () => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    const page = await hub.open(order.id, "snap");
+    hub.gateway.set(page.reference, "failed");
+    await hub.notify(page.reference, "failed");
+    await hub.settle();
+    hub.gateway.pay(page.reference);
+    expect(await hub.openRefused(order.id, "bca_va")).toBe("wrong_state");
+    expect(hub.gateway.transactions.size).toBe(1);
+  });
+
   test("a gateway that can never show how to pay is tried three times and no more", async () => {
     hub = await driveHub(engine);
     const { provider } = hub.gateway;

@@ -33,7 +33,7 @@ export async function createPayment(hub: Hub, shop_id: string, order_id: string,
   const before = await getOrder(hub, shop_id, order_id);
   refuseUnlessPayable(hub, before);
   checkAmount(before, chosen);
-  for (const older of before.payments) if (LIVE_STATUSES.includes(older.status)) await clearTheWay(hub, older, cause);
+  for (const older of before.payments) if (mayStillBePaid(hub, older)) await clearTheWay(hub, older, cause);
   const payment = await insertPayment(hub, order_id, chosen, wish, null, begin);
   return openPayment(hub, payment.id, "open", cause);
 }
@@ -88,6 +88,13 @@ function checkAmount({ order }: OrderBundle, { method, account }: AvailableMetho
   if (!capabilities.fractional_amounts && wholeUnits(money(order.amount, order.currency)) === undefined) {
     throw new LunasError("amount_not_supported", { detail: `${account.provider.label} takes whole ${order.currency} only; the order's amount has a fraction (${method}).` });
   }
+}
+
+/** Open, or a hosted page after a denial: its buyer may try again on it until its time is over (midtrans.md §3). */
+export function mayStillBePaid(hub: Hub, payment: PaymentRow): boolean {
+  if (LIVE_STATUSES.includes(payment.status)) return true;
+  const kind = hub.providers.get(payment.provider)?.capabilities.methods[payment.method]?.kind;
+  return payment.status === "failed" && kind === "hosted" && payment.opened_at !== null && hub.clocks.business.now() < payment.expires_at;
 }
 
 /** The older payment is canceled before another is opened; if it turns out paid, or nobody knows, no other is opened. */
