@@ -5,6 +5,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { COMMANDS } from "./cli/commands.ts";
 import { ConfigError, readConfig } from "./config.ts";
 import { makeHub, type RunningHub, startHub } from "./main.ts";
+import { DEVELOPMENT } from "./provision.ts";
+import { FakeGateway } from "./testing/fake-gateway.ts";
 
 const key = (byte: number): string => Buffer.alloc(32, byte).toString("base64");
 
@@ -76,4 +78,34 @@ describe("a hub in production", () => {
       expect((await api.inject({ method: "POST", url: "/_operator/doctor", headers: { authorization }, payload: {} })).statusCode).toBe(401);
     }
   });
+});
+
+test("a hub that is stopped answers the request that is under way, keeps what came of it, and takes no other", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "lunas-stop-"));
+  const config = readConfig({ PORT: "0", LUNAS_DATABASE_URL: `sqlite:${folder}/lunas.db`, LUNAS_MASTER_KEY: key(1), LUNAS_LOG_LEVEL: "silent" });
+  const gateway = new FakeGateway();
+  const hub = await startHub(config, { followClock: false, providers: [gateway.provider] });
+  const post = async (path: string, body: object): Promise<{ status: number; id: string }> => {
+    const headers = { authorization: `Bearer ${DEVELOPMENT.api_key}`, "content-type": "application/json", "idempotency-key": path };
+    const answer = await fetch(`${hub.url}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+    return { ...((await answer.json()) as { id: string }), status: answer.status };
+  };
+  const { id } = await post("/v1/orders", { reference: "INV-1", amount: 10_000 });
+  let answer = (): void => {};
+  const asked = new Promise<void>((resolve) => {
+    const wait = new Promise<void>((release) => (answer = release));
+    // The gateway is asked, and its answer takes its time.
+    gateway.next("open", { get wait() { resolve(); return wait; } });
+  });
+  const paying = post(`/v1/orders/${id}/payments`, { method: "gopay" });
+  await asked;
+  const stopped = hub.stop();
+  answer();
+  expect(await paying).toMatchObject({ status: 201 });
+  await stopped;
+  await expect(post("/v1/orders", { reference: "INV-2", amount: 10_000 })).rejects.toThrow();
+  const again = await makeHub(config);
+  expect(await again.store.read((db) => db.selectFrom("payments").select("status").execute())).toEqual([{ status: "pending" }]);
+  await again.store.close();
+  rmSync(folder, { recursive: true, force: true });
 });
