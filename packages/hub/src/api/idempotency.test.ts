@@ -152,6 +152,24 @@ describe("after an unclear answer or a crash the same key goes on with the same 
     expect(api.gateway.transactions.size).toBe(1);
   });
 
+  test("a request that wakes up after its lease was taken over begins nothing more", async () => {
+    const order = await api.order();
+    await api.call("POST", `/v1/orders/${order.id}/payments`, { body: { method: "gopay" }, once: "first" });
+    const hang = Promise.withResolvers<void>();
+    api.gateway.next("cancel", { wait: hang.promise });
+    const pay = () => api.call("POST", `/v1/orders/${order.id}/payments`, { body: { method: "bca_va" }, once: "k" });
+    const sleeping = pay();
+    await expect.poll(() => api.gateway.count("cancel")).toBe(1);
+    api.wall.advance(91_000);
+    const taken = await pay();
+    expect(taken.statusCode).toBe(201);
+    await api.call("POST", `/v1/payments/${taken.json<{ id: string }>().id}/cancel`, {});
+    hang.resolve();
+    expect((await sleeping).json()).toMatchObject({ code: "idempotency_running" });
+    expect(await count("payments")).toBe(2);
+    expect((await pay()).json()).toMatchObject({ id: taken.json<{ id: string }>().id });
+  });
+
   test("an order that was written while its answer was lost is answered as it is", async () => {
     const order = await api.order({ reference: "A" }, { once: "k" });
     await api.store.write((tx) =>

@@ -52,7 +52,9 @@ async function answerOf(hub: IdempotencyHub, request: FastifyRequest, intent: In
   const claim = await take(hub, scope, createHash("sha256").update(canonicalJson(request.body)).digest());
   if (claim.kind === "replay") return { answer: claim.answer, replayed: true };
   const begin = async (tx: Tx, id: string): Promise<void> => {
-    await tx.updateTable("idempotency").set({ intent: id }).where("scope", "=", scope).execute();
+    const mine = tx.updateTable("idempotency").set({ intent: id }).where("scope", "=", scope).where("lease_until", "=", claim.lease_until);
+    // Whoever slept past the lease and was taken over must not begin it a second time: what it wrote is undone.
+    if ((await mine.executeTakeFirst()).numUpdatedRows === 0n) throw new LunasError("idempotency_running", { retry_after_s: 1 });
   };
   try {
     const done = claim.intent === null ? await intent.run(begin) : await intent.resume(claim.intent);
