@@ -17,9 +17,12 @@ let hub: Serving | undefined;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "lunas-cli-"));
   settings = {
-    PORT: String(await freePort()), LUNAS_DATABASE_URL: `sqlite:${join(folder, "lunas.db")}`, LUNAS_MASTER_KEY: key(1),
+    PORT: String(await freePort()),
+    LUNAS_DATABASE_URL: `sqlite:${join(folder, "lunas.db")}`,
+    LUNAS_MASTER_KEY: key(1),
     // Nothing listens there: gateways cannot be asked. The public address is that of a proxy which is not up.
-    LUNAS_SANDBOX_URL: "http://127.0.0.1:9", LUNAS_PUBLIC_URL: "http://127.0.0.1:9/bayar",
+    LUNAS_SANDBOX_URL: "http://127.0.0.1:9",
+    LUNAS_PUBLIC_URL: "http://127.0.0.1:9/bayar",
   };
 });
 afterEach(async () => {
@@ -29,11 +32,15 @@ afterEach(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function api(method: string, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
-  const headers = { authorization: `Bearer ${API_KEY}`, ...(body ? { "content-type": "application/json", "idempotency-key": crypto.randomUUID() } : {}) };
+  const headers = {
+    authorization: `Bearer ${API_KEY}`,
+    ...(body ? { "content-type": "application/json", "idempotency-key": crypto.randomUUID() } : {}),
+  };
   const answer = await fetch(`${hub!.url}${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 }
-const order = async (reference: string) => (await api("POST", "/v1/orders", { reference, amount: 10_000 })).body as { id: string; checkout_url: string };
+const order = async (reference: string) =>
+  (await api("POST", "/v1/orders", { reference, amount: 10_000 })).body as { id: string; checkout_url: string };
 /** The page's path on the hub itself, behind the proxy of the public address. */
 const pathOf = (page: { checkout_url: string }): string => new URL(page.checkout_url).pathname.replace("/bayar", "");
 const done = async (words: readonly string[], with_settings = settings, input?: string): Promise<unknown> => {
@@ -59,7 +66,11 @@ describe("on one machine", () => {
     await order("AFTER");
 
     const credentials = JSON.stringify({ server_key: "SB-Mid-server-other", client_key: "SB-Mid-client-other" });
-    const account = await done(["accounts", "create", "--provider", "midtrans", "--slug", "second", "--credentials-file", "-"], settings, credentials);
+    const account = await done(
+      ["accounts", "create", "--provider", "midtrans", "--slug", "second", "--credentials-file", "-"],
+      settings,
+      credentials,
+    );
     expect(account).toMatchObject({ slug: "second" });
     expect(await done(["hold", "looking"])).toEqual({ hold: "looking" });
     expect(await api("POST", `/v1/orders/${made.id}/payments`, { method: "gopay" })).toMatchObject({ status: 503, body: { code: "on_hold" } });
@@ -95,14 +106,20 @@ describe("on one machine", () => {
 
     const both = { ...settings, LUNAS_MASTER_KEY: `${key(2)},${key(1)}` };
     hub = await serve(both);
-    expect(await done(["rotate-master-key"], both)).toMatchObject({ unreadable: 0, old_keys_can_be_dropped: true, resealed: { accounts: 1, endpoints: 1, token_key: 1 } });
+    expect(await done(["rotate-master-key"], both)).toMatchObject({
+      unreadable: 0,
+      old_keys_can_be_dropped: true,
+      resealed: { accounts: 1, endpoints: 1, token_key: 1 },
+    });
     await hub.end("SIGTERM");
 
     hub = await serve({ ...settings, LUNAS_MASTER_KEY: key(2) });
     const { payments, checkout_url } = (await api("GET", `/v1/orders/${made.id}`)).body as { payments: { id: string }[]; checkout_url: string };
     expect(checkout_url).toBe(made.checkout_url);
     expect((await api("GET", `${pathOf(made)}/state`)).status).toBe(200);
-    const { data } = (await api("GET", `/v1/payments/${payments[0]!.id}/timeline`)).body as { data: { kind: string; detail: { exchanges: unknown[] } }[] };
+    const { data } = (await api("GET", `/v1/payments/${payments[0]!.id}/timeline`)).body as {
+      data: { kind: string; detail: { exchanges: unknown[] } }[];
+    };
     expect(data.find((entry) => entry.kind === "answer")?.detail.exchanges.length).toBeGreaterThan(0);
     await hub.end("SIGTERM");
     hub = undefined;
@@ -112,13 +129,22 @@ describe("on one machine", () => {
 });
 
 describe("a start that is refused says why in plain words, without a stack, and ends with 2", () => {
-  const production = (): Settings => ({ ...settings, LUNAS_MODE: "production", LUNAS_MASTER_KEY: key(2), LUNAS_PUBLIC_URL: "https://bayar.toko.example" });
+  const production = (): Settings => ({
+    ...settings,
+    LUNAS_MODE: "production",
+    LUNAS_MASTER_KEY: key(2),
+    LUNAS_PUBLIC_URL: "https://bayar.toko.example",
+  });
 
   test.each([
     ["without a master key", { LUNAS_MASTER_KEY: "" }, "LUNAS_MASTER_KEY: production needs one"],
     ["with a development key", { LUNAS_DEV_API_KEY: API_KEY }, "LUNAS_DEV_API_KEY: a development key must not be set in production"],
     ["on the sandbox's credentials", {}, "the account midtrans has the sandbox's credentials; disable it: lunas accounts disable midtrans"],
-    ["for development beyond this machine", { LUNAS_MODE: "development", HOST: "0.0.0.0" }, "HOST: development listens on loopback only, not on 0.0.0.0"],
+    [
+      "for development beyond this machine",
+      { LUNAS_MODE: "development", HOST: "0.0.0.0" },
+      "HOST: development listens on loopback only, not on 0.0.0.0",
+    ],
   ])("%s", async (_what, change, told) => {
     const { code, err, out } = await lunas({ ...production(), ...change, LUNAS_LOG_LEVEL: "silent" }, ["serve"]);
     expect(err).toContain(told);

@@ -39,7 +39,10 @@ export interface Serving {
 
 /** Starts `lunas serve` and waits until it says that it is ready. */
 export async function serve(settings: Settings): Promise<Serving> {
-  const child = spawn(process.execPath, [LUNAS, "serve"], { env: environment({ LUNAS_LOG_LEVEL: "info", ...settings }), stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [LUNAS, "serve"], {
+    env: environment({ LUNAS_LOG_LEVEL: "info", ...settings }),
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const ended = once(child, "close") as Promise<[number | null]>;
   const url = await ready(child);
   return {

@@ -18,7 +18,10 @@ beforeAll(async () => {
   const port = await freePort();
   sandbox = await startSandbox({ port: 0, databasePath: ":memory:", notify: { midtrans: `http://127.0.0.1:${port}/callbacks/midtrans` }, seed: 7 });
   const settings = {
-    LUNAS_DATABASE_URL: await freshDatabase(), LUNAS_MASTER_KEY: Buffer.alloc(32, 1).toString("base64"), LUNAS_SANDBOX_URL: sandbox.url, LUNAS_LOG_LEVEL: "silent",
+    LUNAS_DATABASE_URL: await freshDatabase(),
+    LUNAS_MASTER_KEY: Buffer.alloc(32, 1).toString("base64"),
+    LUNAS_SANDBOX_URL: sandbox.url,
+    LUNAS_LOG_LEVEL: "silent",
     LUNAS_PUBLIC_URL: `http://127.0.0.1:${port}`,
   };
   // At once, on an empty database: each finds what the other has made.
@@ -33,11 +36,15 @@ afterAll(async () => {
 });
 
 async function call(method: string, path: string, body?: object): Promise<{ status: number; body: Record<string, unknown> }> {
-  const headers = { authorization: `Bearer ${API_KEY}`, ...(body ? { "content-type": "application/json", "idempotency-key": crypto.randomUUID() } : {}) };
+  const headers = {
+    authorization: `Bearer ${API_KEY}`,
+    ...(body ? { "content-type": "application/json", "idempotency-key": crypto.randomUUID() } : {}),
+  };
   const answer = await fetch(`${api.url}${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 }
-const operator = (hub: RunningHub, name: string, input: object): Promise<unknown> => COMMANDS[name]!.run(hub.hub, COMMANDS[name]!.input.parse(input) as never);
+const operator = (hub: RunningHub, name: string, input: object): Promise<unknown> =>
+  COMMANDS[name]!.run(hub.hub, COMMANDS[name]!.input.parse(input) as never);
 
 test("hubs that start at once on an empty database agree on its keys, its shop and its account", async () => {
   expect(Buffer.from(worker.hub.vault.hmac("checkout-token", "ord_1"))).toEqual(Buffer.from(api.hub.vault.hmac("checkout-token", "ord_1")));
@@ -56,7 +63,10 @@ test("an order that the one hub takes in is known to be paid through the other, 
   const payment = (await call("POST", `/v1/orders/${order.id}/payments`, { method: "gopay" })).body as { id: string; provider_reference: string };
   const paid = await fetch(`${sandbox.url}/_control/midtrans/${payment.provider_reference}/pay`, { method: "POST" });
   expect(paid.ok).toBe(true);
-  await vi.waitFor(async () => expect((await call("GET", `/v1/orders/${order.id}`)).body).toMatchObject({ payment_status: "paid", amount_paid: 25_000 }), PATIENCE);
+  await vi.waitFor(
+    async () => expect((await call("GET", `/v1/orders/${order.id}`)).body).toMatchObject({ payment_status: "paid", amount_paid: 25_000 }),
+    PATIENCE,
+  );
   // The demo shop is not there: that it was tried shows in the attempts.
   const events = await vi.waitFor(async () => {
     const { data } = (await call("GET", `/v1/payments/${payment.id}/timeline`)).body as { data: { kind: string; summary: string }[] };

@@ -23,7 +23,8 @@ describe("settings", () => {
 
   test("that are wrong are all told at once, each with what is allowed", () => {
     const told = refusal({ PORT: "eighty", LUNAS_MODE: "prod", LUNAS_DATABASE_URL: "mysql://x" });
-    for (const word of ["PORT:", "LUNAS_MODE:", "production", "LUNAS_DATABASE_URL: must start with sqlite: or postgres://"]) expect(told).toContain(word);
+    for (const word of ["PORT:", "LUNAS_MODE:", "production", "LUNAS_DATABASE_URL: must start with sqlite: or postgres://"])
+      expect(told).toContain(word);
   });
 
   test.each(["10.0.0.0", "10.0.0.0/33", "intranet", "10.1.0.0/16,lan"])("take no range that is none: %s", (text) => {

@@ -43,7 +43,8 @@ const cidrs = z
   .string()
   .transform((text) => list(text).filter((one) => one !== ""))
   .superRefine((ranges, context) => {
-    for (const range of ranges) if (!works(parseCidr, range)) context.addIssue({ code: "custom", message: `${range} is not a range such as 10.1.0.0/16` });
+    for (const range of ranges)
+      if (!works(parseCidr, range)) context.addIssue({ code: "custom", message: `${range} is not a range such as 10.1.0.0/16` });
   });
 
 export const SETTINGS = {
@@ -51,15 +52,50 @@ export const SETTINGS = {
   SANDBOX_PORT: setting(port, "8090", "Port of the sandbox."),
   SHOP_PORT: setting(port, "8070", "Port of the demo shop; development sends its webhooks there."),
   HOST: setting(z.string().min(1), "127.0.0.1", "Address to listen on. Development refuses anything but loopback."),
-  LUNAS_MODE: setting(z.enum(["development", "production"]), "development", "`production` refuses sandbox credentials, a missing master key and the development key."),
-  LUNAS_DATABASE_URL: setting(z.string().regex(/^(sqlite:|postgres(ql)?:\/\/)/, "must start with sqlite: or postgres://"), "sqlite:./data/lunas.db", "`sqlite:FILE`, `sqlite::memory:` or `postgres://USER:PASSWORD@HOST/NAME`.", true),
-  LUNAS_PUBLIC_URL: setting(url.optional(), undefined, "Where buyers and gateways reach the hub, without a slash at the end. Default: `http://HOST:PORT`."),
-  LUNAS_MASTER_KEY: setting(masterKeys.optional(), undefined, "Seals credentials, secrets and raw bodies: 32 bytes as hex or base64. Several, newest first, separated by commas, during a rotation. Development makes its own beside the database.", true),
-  LUNAS_DEV_API_KEY: setting(z.string().min(8).optional(), undefined, "API key of the development shop, development only. Default: `sk_test_lunas_dev`.", true),
+  LUNAS_MODE: setting(
+    z.enum(["development", "production"]),
+    "development",
+    "`production` refuses sandbox credentials, a missing master key and the development key.",
+  ),
+  LUNAS_DATABASE_URL: setting(
+    z.string().regex(/^(sqlite:|postgres(ql)?:\/\/)/, "must start with sqlite: or postgres://"),
+    "sqlite:./data/lunas.db",
+    "`sqlite:FILE`, `sqlite::memory:` or `postgres://USER:PASSWORD@HOST/NAME`.",
+    true,
+  ),
+  LUNAS_PUBLIC_URL: setting(
+    url.optional(),
+    undefined,
+    "Where buyers and gateways reach the hub, without a slash at the end. Default: `http://HOST:PORT`.",
+  ),
+  LUNAS_MASTER_KEY: setting(
+    masterKeys.optional(),
+    undefined,
+    "Seals credentials, secrets and raw bodies: 32 bytes as hex or base64. Several, newest first, separated by commas, during a rotation. Development makes its own beside the database.",
+    true,
+  ),
+  LUNAS_DEV_API_KEY: setting(
+    z.string().min(8).optional(),
+    undefined,
+    "API key of the development shop, development only. Default: `sk_test_lunas_dev`.",
+    true,
+  ),
   LUNAS_LOG_LEVEL: setting(z.enum(["trace", "debug", "info", "warn", "error", "silent"]), "info", "How much is logged."),
-  LUNAS_ALLOW_CIDRS: setting(cidrs, "", "Address ranges that outgoing calls may reach although the guard forbids them, separated by commas, such as `10.1.0.0/16`. Development adds loopback."),
-  LUNAS_TRUST_PROXY_HOPS: setting(z.coerce.number().int().min(0).max(10), "0", "How many proxies in front of the hub set `X-Forwarded-For`. With 0 the header is not believed."),
-  LUNAS_SANDBOX_URL: setting(url.optional(), undefined, "Where the sandbox is, development only: the hub's business clock follows it. Default: `http://127.0.0.1:SANDBOX_PORT`."),
+  LUNAS_ALLOW_CIDRS: setting(
+    cidrs,
+    "",
+    "Address ranges that outgoing calls may reach although the guard forbids them, separated by commas, such as `10.1.0.0/16`. Development adds loopback.",
+  ),
+  LUNAS_TRUST_PROXY_HOPS: setting(
+    z.coerce.number().int().min(0).max(10),
+    "0",
+    "How many proxies in front of the hub set `X-Forwarded-For`. With 0 the header is not believed.",
+  ),
+  LUNAS_SANDBOX_URL: setting(
+    url.optional(),
+    undefined,
+    "Where the sandbox is, development only: the hub's business clock follows it. Default: `http://127.0.0.1:SANDBOX_PORT`.",
+  ),
 } as const;
 
 type SettingName = keyof typeof SETTINGS;
@@ -92,9 +128,11 @@ const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
 
 function checkMode(config: Config): void {
   const problems: string[] = [];
-  if (config.LUNAS_MODE === "development" && !LOOPBACK.has(config.HOST)) problems.push(`HOST: development listens on loopback only, not on ${config.HOST}`);
+  if (config.LUNAS_MODE === "development" && !LOOPBACK.has(config.HOST))
+    problems.push(`HOST: development listens on loopback only, not on ${config.HOST}`);
   if (config.LUNAS_MODE === "production") {
-    if (!config.LUNAS_MASTER_KEY) problems.push("LUNAS_MASTER_KEY: production needs one; make it with `openssl rand -base64 32` and keep it apart from the database");
+    if (!config.LUNAS_MASTER_KEY)
+      problems.push("LUNAS_MASTER_KEY: production needs one; make it with `openssl rand -base64 32` and keep it apart from the database");
     if (config.LUNAS_DEV_API_KEY) problems.push("LUNAS_DEV_API_KEY: a development key must not be set in production");
     if (!config.LUNAS_PUBLIC_URL) problems.push("LUNAS_PUBLIC_URL: production needs the address at which buyers and gateways reach the hub");
   }
@@ -117,7 +155,8 @@ export function publicUrl(config: Config): string {
 export function describeConfig(config: Config): { name: string; value: string; help: string }[] {
   return Object.entries(SETTINGS).map(([name, { secret, help }]) => {
     const value = config[name as SettingName];
-    const shown = value === undefined || value === "" ? "(not set)" : secret ? "(set)" : Array.isArray(value) ? value.join(",") || "(none)" : String(value);
+    const shown =
+      value === undefined || value === "" ? "(not set)" : secret ? "(set)" : Array.isArray(value) ? value.join(",") || "(none)" : String(value);
     return { name, value: shown, help };
   });
 }

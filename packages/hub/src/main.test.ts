@@ -21,11 +21,17 @@ describe("a hub in production", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const development = () => readConfig({ PORT: "0", LUNAS_DATABASE_URL: `sqlite:${folder}/lunas.db`, LUNAS_MASTER_KEY: key(1), LUNAS_LOG_LEVEL: "silent" });
+  const development = () =>
+    readConfig({ PORT: "0", LUNAS_DATABASE_URL: `sqlite:${folder}/lunas.db`, LUNAS_MASTER_KEY: key(1), LUNAS_LOG_LEVEL: "silent" });
   const production = (more: Record<string, string> = {}) =>
     readConfig({
-      PORT: "0", LUNAS_DATABASE_URL: `sqlite:${folder}/lunas.db`, LUNAS_MASTER_KEY: key(1), LUNAS_LOG_LEVEL: "silent", LUNAS_MODE: "production",
-      LUNAS_PUBLIC_URL: "https://bayar.toko.example", ...more,
+      PORT: "0",
+      LUNAS_DATABASE_URL: `sqlite:${folder}/lunas.db`,
+      LUNAS_MASTER_KEY: key(1),
+      LUNAS_LOG_LEVEL: "silent",
+      LUNAS_MODE: "production",
+      LUNAS_PUBLIC_URL: "https://bayar.toko.example",
+      ...more,
     });
   const start = async (config: ReturnType<typeof readConfig>): Promise<RunningHub> => {
     const hub = await startHub(config, { followClock: false });
@@ -95,7 +101,12 @@ test("a hub that is stopped answers the request that is under way, keeps what ca
   const asked = new Promise<void>((resolve) => {
     const wait = new Promise<void>((release) => (answer = release));
     // The gateway is asked, and its answer takes its time.
-    gateway.next("open", { get wait() { resolve(); return wait; } });
+    gateway.next("open", {
+      get wait() {
+        resolve();
+        return wait;
+      },
+    });
   });
   const paying = post(`/v1/orders/${id}/payments`, { method: "gopay" });
   await asked;

@@ -73,12 +73,20 @@ export async function startHub(config: Config, options: HubOptions = {}): Promis
   }
 }
 
-async function run(config: Config, options: HubOptions, hub: OperatedHub, business: OffsetClock, stops: (() => Promise<void>)[]): Promise<RunningHub> {
+async function run(
+  config: Config,
+  options: HubOptions,
+  hub: OperatedHub,
+  business: OffsetClock,
+  stops: (() => Promise<void>)[],
+): Promise<RunningHub> {
   const role = options.role ?? "all";
   if (config.LUNAS_MODE === "development") {
     const sandbox_url = config.LUNAS_SANDBOX_URL ?? `http://127.0.0.1:${config.SANDBOX_PORT}`;
     await provisionDevelopment(hub, {
-      api_key: config.LUNAS_DEV_API_KEY ?? DEVELOPMENT.api_key, sandbox_url, shop_webhook_url: `http://127.0.0.1:${config.SHOP_PORT}/api/payments/notification`,
+      api_key: config.LUNAS_DEV_API_KEY ?? DEVELOPMENT.api_key,
+      sandbox_url,
+      shop_webhook_url: `http://127.0.0.1:${config.SHOP_PORT}/api/payments/notification`,
     });
     if (options.followClock !== false) stops.push(followSandboxClock(sandbox_url, business, hub.signals, hub.log));
   } else {
@@ -93,7 +101,10 @@ async function run(config: Config, options: HubOptions, hub: OperatedHub, busine
   }
   const workers = role === "api" ? undefined : startWorkers(hub, stops);
   const api = await buildApi(hub, {
-    checkoutDist: options.checkoutDist ?? CHECKOUT_DIST, trustProxyHops: config.LUNAS_TRUST_PROXY_HOPS, inbox: new Inbox(hub), ready: () => readiness(hub),
+    checkoutDist: options.checkoutDist ?? CHECKOUT_DIST,
+    trustProxyHops: config.LUNAS_TRUST_PROXY_HOPS,
+    inbox: new Inbox(hub),
+    ready: () => readiness(hub),
     checkEndpointUrl: hub.checkEndpointUrl,
   });
   await api.register(operatorRoutes(hub));
@@ -119,7 +130,11 @@ function startWorkers(hub: Hub, stops: (() => Promise<void>)[]): { idle(): Promi
   const router: Router = startRouter(hub);
   const worker: Worker = startWorker(hub, { ...HANDLERS, parked: runParkedJob, sweep, prune });
   const dispatcher: Dispatcher = startDispatcher(hub, makeSend(hub));
-  stops.push(() => dispatcher.stop(), () => worker.stop(), () => router.stop());
+  stops.push(
+    () => dispatcher.stop(),
+    () => worker.stop(),
+    () => router.stop(),
+  );
   return {
     idle: async () => {
       await router.idle();
@@ -139,11 +154,20 @@ export async function makeHub(config: Config, business: OffsetClock = new Offset
   const store = await openMigratedStore(config.LUNAS_DATABASE_URL, (error) => log.warn({ err: error }, "an idle database connection broke"));
   try {
     return {
-      store, log, random, signals: makeSignals(), metrics: makeMetrics(), vault: await vaultOf(store, config), clocks: { business, wall: systemClock },
+      store,
+      log,
+      random,
+      signals: makeSignals(),
+      metrics: makeMetrics(),
+      vault: await vaultOf(store, config),
+      clocks: { business, wall: systemClock },
       newId: idMaker(systemClock, random),
       providers: options.providers ? new Map(options.providers.map((provider) => [provider.name, provider])) : providers,
-      http: guardedHttp({ allow }), checkEndpointUrl: (url) => forbiddenUrl(url, policy),
-      publicUrl: publicUrl(config), mode: config.LUNAS_MODE, hold: { reason: await readHold(store) },
+      http: guardedHttp({ allow }),
+      checkEndpointUrl: (url) => forbiddenUrl(url, policy),
+      publicUrl: publicUrl(config),
+      mode: config.LUNAS_MODE,
+      hold: { reason: await readHold(store) },
     };
   } catch (error) {
     await store.close();

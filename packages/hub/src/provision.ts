@@ -25,30 +25,60 @@ export async function insertApiKey(hub: Pick<Hub, "newId" | "clocks">, tx: Tx, s
   return id;
 }
 
-export async function insertEndpoint(hub: Pick<Hub, "newId" | "clocks" | "vault">, tx: Tx, shop_id: string, url: string, secret: string, description: string | null): Promise<string> {
+export async function insertEndpoint(
+  hub: Pick<Hub, "newId" | "clocks" | "vault">,
+  tx: Tx,
+  shop_id: string,
+  url: string,
+  secret: string,
+  description: string | null,
+): Promise<string> {
   const id = hub.newId("endpoint");
   const now = hub.clocks.business.now();
   await tx
     .insertInto("endpoints")
     .values({
-      id, shop_id, url, description, events: "null", format: "standard", status: "active", paused_reason: null,
-      secrets: hub.vault.seal(`endpoint:${id}`, JSON.stringify([{ secret, expires_at: null }])), failures_in_row: 0, first_failure_at: null, last_success_at: null,
-      version: 1, created_at: now, updated_at: now,
+      id,
+      shop_id,
+      url,
+      description,
+      events: "null",
+      format: "standard",
+      status: "active",
+      paused_reason: null,
+      secrets: hub.vault.seal(`endpoint:${id}`, JSON.stringify([{ secret, expires_at: null }])),
+      failures_in_row: 0,
+      first_failure_at: null,
+      last_success_at: null,
+      version: 1,
+      created_at: now,
+      updated_at: now,
     })
     .execute();
   return id;
 }
 
 export async function insertAccount(
-  hub: Pick<Hub, "newId" | "clocks" | "vault">, tx: Tx, shop_id: string, account: { provider: string; slug: string; label: string; credentials: Record<string, unknown> },
+  hub: Pick<Hub, "newId" | "clocks" | "vault">,
+  tx: Tx,
+  shop_id: string,
+  account: { provider: string; slug: string; label: string; credentials: Record<string, unknown> },
 ): Promise<string> {
   const id = hub.newId("account");
   const now = hub.clocks.business.now();
   await tx
     .insertInto("accounts")
     .values({
-      id, shop_id, provider: account.provider, slug: account.slug, label: account.label, credentials: sealCredentials(hub, id, [account.credentials]),
-      credentials_version: 1, status: "active", created_at: now, updated_at: now,
+      id,
+      shop_id,
+      provider: account.provider,
+      slug: account.slug,
+      label: account.label,
+      credentials: sealCredentials(hub, id, [account.credentials]),
+      credentials_version: 1,
+      status: "active",
+      created_at: now,
+      updated_at: now,
     })
     .execute();
   return id;
@@ -59,7 +89,11 @@ export async function provisionDevelopment(hub: Hub, options: { api_key: string;
   await hub.store.write(async (tx) => {
     // Several hubs may start at once: the second waits for this row, and then finds everything made.
     const turn = { name: "development", value: "provisioned" };
-    await tx.insertInto("meta").values(turn).onConflict((conflict) => conflict.column("name").doUpdateSet({ value: turn.value })).execute();
+    await tx
+      .insertInto("meta")
+      .values(turn)
+      .onConflict((conflict) => conflict.column("name").doUpdateSet({ value: turn.value }))
+      .execute();
     const key = await tx.selectFrom("api_keys").select("shop_id").where("hash", "=", hashApiKey(options.api_key)).executeTakeFirst();
     const shop_id = key?.shop_id ?? hub.newId("shop");
     if (!key) {
@@ -67,7 +101,12 @@ export async function provisionDevelopment(hub: Hub, options: { api_key: string;
       await insertApiKey(hub, tx, shop_id, options.api_key, "development");
     }
     for (const provider of hub.providers.values()) await provisionAccount(hub, tx, shop_id, provider.name, options.sandbox_url);
-    const endpoint = await tx.selectFrom("endpoints").select("id").where("shop_id", "=", shop_id).where("description", "=", "demo shop").executeTakeFirst();
+    const endpoint = await tx
+      .selectFrom("endpoints")
+      .select("id")
+      .where("shop_id", "=", shop_id)
+      .where("description", "=", "demo shop")
+      .executeTakeFirst();
     if (endpoint) await tx.updateTable("endpoints").set({ url: options.shop_webhook_url }).where("id", "=", endpoint.id).execute();
     else await insertEndpoint(hub, tx, shop_id, options.shop_webhook_url, DEVELOPMENT.endpoint_secret, "demo shop");
   });
@@ -81,7 +120,11 @@ async function provisionAccount(hub: Hub, tx: Tx, shop_id: string, name: string,
   if (!account) {
     await insertAccount(hub, tx, shop_id, { provider: name, slug: name, label: `${provider.label} (sandbox)`, credentials });
   } else if (JSON.stringify(openCredentials(hub, account)[0]) !== JSON.stringify(credentials)) {
-    await tx.updateTable("accounts").set({ credentials: sealCredentials(hub, account.id, [credentials]), updated_at: hub.clocks.business.now() }).where("id", "=", account.id).execute();
+    await tx
+      .updateTable("accounts")
+      .set({ credentials: sealCredentials(hub, account.id, [credentials]), updated_at: hub.clocks.business.now() })
+      .where("id", "=", account.id)
+      .execute();
   }
 }
 

@@ -6,7 +6,8 @@ import { openVault, resealTokenKey } from "./token-key.ts";
 const key = (byte: number): string => Buffer.alloc(32, byte).toString("base64");
 const OLD = key(1);
 const NEW = key(2);
-const tokenOf = async (store: Store, keys: string): Promise<string> => Buffer.from((await openVault(store, keys)).hmac("checkout-token", "ord_1")).toString("hex");
+const tokenOf = async (store: Store, keys: string): Promise<string> =>
+  Buffer.from((await openVault(store, keys)).hmac("checkout-token", "ord_1")).toString("hex");
 
 describe.each(["sqlite", "postgres"])("the token key of a database on %s", (engine) => {
   const stores: Store[] = [];

@@ -18,7 +18,13 @@ export async function openVault(store: Store, masterKeys: string): Promise<Vault
   const key = await readTokenKey(store, sealing);
   if (key) return new Vault(masterKeys, key);
   const value = Buffer.from(sealing.seal(TOKEN_KEY_CONTEXT, randomBytes(KEY_BYTES))).toString("base64");
-  await store.write((tx) => tx.insertInto("meta").values({ name: NAME, value }).onConflict((conflict) => conflict.column("name").doNothing()).execute());
+  await store.write((tx) =>
+    tx
+      .insertInto("meta")
+      .values({ name: NAME, value })
+      .onConflict((conflict) => conflict.column("name").doNothing())
+      .execute(),
+  );
   // Another hub may have been quicker: what stands there counts.
   const kept = await readTokenKey(store, sealing);
   if (!kept) throw new VaultError("changed", "the token key is gone from the database");

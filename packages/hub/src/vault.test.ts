@@ -156,10 +156,16 @@ describe("a master key", () => {
     expect(new Vault(Buffer.alloc(32, 9).toString("base64url")).openText("c", sealed)).toBe("text");
   });
 
-  test.each(["", ",", "short", Buffer.alloc(31).toString("base64"), Buffer.alloc(33).toString("hex"), `${key(1)},`, `${key(1)},short`, `${key(1).slice(0, 40)}!!!=`])(
-    "is refused when it is not 32 bytes: %j",
-    (text) => {
-      expectFault("master_key", () => new Vault(text));
-    },
-  );
+  test.each([
+    "",
+    ",",
+    "short",
+    Buffer.alloc(31).toString("base64"),
+    Buffer.alloc(33).toString("hex"),
+    `${key(1)},`,
+    `${key(1)},short`,
+    `${key(1).slice(0, 40)}!!!=`,
+  ])("is refused when it is not 32 bytes: %j", (text) => {
+    expectFault("master_key", () => new Vault(text));
+  });
 });

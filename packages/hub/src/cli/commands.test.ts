@@ -28,7 +28,8 @@ describe("an operator's command", () => {
       ["https://10.2.0.1/hook", "leads to an address that is not allowed"],
       ["https://u:p@toko.example/hook", "must not carry a user name or password"],
       ["toko.example", "is not a URL"],
-    ] as const) await expect(run("endpoints-create", { url })).rejects.toMatchObject(problem("url", why));
+    ] as const)
+      await expect(run("endpoints-create", { url })).rejects.toMatchObject(problem("url", why));
     expect(await run("endpoints-list", {})).toEqual([]);
     expect(await run("endpoints-create", { url: "https://10.1.2.3/hook" })).toMatchObject({ secret: expect.stringMatching(/^whsec_/) });
     expect(await run("endpoints-list", {})).toMatchObject([{ url: "https://10.1.2.3/hook", status: "active" }]);
@@ -47,7 +48,9 @@ describe("an operator's command", () => {
     const wish = { provider: "fake", slug: "second", credentials: { secret: "s" } };
     expect(await run("accounts-create", wish)).toMatchObject({ callback_url: "https://hub.test/callbacks/second" });
     await expect(run("accounts-create", wish)).rejects.toMatchObject(problem("slug", "is taken"));
-    await expect(run("accounts-create", { ...wish, slug: "third", credentials: {} })).rejects.toMatchObject(problem("credentials.secret", "is required"));
+    await expect(run("accounts-create", { ...wish, slug: "third", credentials: {} })).rejects.toMatchObject(
+      problem("credentials.secret", "is required"),
+    );
     await expect(run("accounts-create", { ...wish, provider: "other" })).rejects.toMatchObject(problem("provider", "must be one of fake"));
   });
 

@@ -5,7 +5,10 @@ import { configOrExit } from "./exit-config.ts";
 
 /** The file of a SQLite URL. @throws Error for PostgreSQL, whose own tools do this. */
 function sqliteFile(url: string, what: string): string {
-  if (!url.startsWith("sqlite:")) throw new Error(`${what}: a PostgreSQL database is ${what === "backup" ? "copied with pg_dump" : "restored with pg_restore"}; see docs/operations.md`);
+  if (!url.startsWith("sqlite:"))
+    throw new Error(
+      `${what}: a PostgreSQL database is ${what === "backup" ? "copied with pg_dump" : "restored with pg_restore"}; see docs/operations.md`,
+    );
   return url.slice("sqlite:".length);
 }
 

@@ -21,7 +21,9 @@ export function operatorRoutes(hub: OperatedHub): FastifyPluginAsync {
       if (!command) throw new LunasError("not_found", { detail: `There is no command ${request.params.command}.` });
       const parsed = command.input.safeParse(request.body ?? {});
       if (!parsed.success) {
-        throw new LunasError("invalid_request", { errors: parsed.error.issues.map((issue) => ({ field: issue.path.join("."), message: issue.message })) });
+        throw new LunasError("invalid_request", {
+          errors: parsed.error.issues.map((issue) => ({ field: issue.path.join("."), message: issue.message })),
+        });
       }
       return { result: await command.run(hub, parsed.data as never) };
     });

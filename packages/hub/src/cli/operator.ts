@@ -28,7 +28,10 @@ async function openHere<T>(config: Config, open: () => Promise<T>): Promise<T> {
     return await open();
   } catch (error) {
     if (!(error instanceof StoreError) || error.fault !== "unavailable") throw error;
-    throw new Error(`${error.message}\nNo hub answers at ${hubUrls(config).join(" or ")}. If one runs elsewhere, set HOST, PORT or LUNAS_PUBLIC_URL as it has them.`, { cause: error });
+    throw new Error(
+      `${error.message}\nNo hub answers at ${hubUrls(config).join(" or ")}. If one runs elsewhere, set HOST, PORT or LUNAS_PUBLIC_URL as it has them.`,
+      { cause: error },
+    );
   }
 }
 
@@ -40,7 +43,8 @@ async function runHere(config: Config, name: string, input: Record<string, unkno
     if (!parsed.success) throw new Error(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("\n"));
     return await command.run(hub, parsed.data as never);
   } catch (error) {
-    if (error instanceof LunasError && error.errors) throw new Error(error.errors.map((one) => `${one.field}: ${one.message}`).join("\n"), { cause: error });
+    if (error instanceof LunasError && error.errors)
+      throw new Error(error.errors.map((one) => `${one.field}: ${one.message}`).join("\n"), { cause: error });
     throw error;
   } finally {
     await hub.store.close();
@@ -81,16 +85,26 @@ async function rotate(): Promise<void> {
 
 export function addOperatorCommands(program: Command): void {
   const keys = program.command("keys").description("API keys of shops");
-  keys.command("create").option("--shop <shop>").option("--new-shop <name>").option("--label <label>").action((o: { shop?: string; newShop?: string; label?: string }) =>
-    run("keys-create", { shop: o.shop, new_shop: o.newShop, label: o.label }),
-  );
+  keys
+    .command("create")
+    .option("--shop <shop>")
+    .option("--new-shop <name>")
+    .option("--label <label>")
+    .action((o: { shop?: string; newShop?: string; label?: string }) => run("keys-create", { shop: o.shop, new_shop: o.newShop, label: o.label }));
   keys.command("list").action(() => run("keys-list", {}));
   keys.command("revoke <id>").action((id: string) => run("keys-revoke", { id }));
   addAccountCommands(program.command("accounts").description("a shop's credentials at providers"));
   const endpoints = program.command("endpoints").description("URLs that are told of events");
   endpoints.command("list").action(() => run("endpoints-list", {}));
-  endpoints.command("create <url>").option("--shop <shop>").option("--description <text>").action((url: string, o: { shop?: string; description?: string }) => run("endpoints-create", { url, ...o }));
-  program.command("hold <reason>").description("from now on send nothing that moves money, on every hub of this database, such as after pg_restore").action(hold);
+  endpoints
+    .command("create <url>")
+    .option("--shop <shop>")
+    .option("--description <text>")
+    .action((url: string, o: { shop?: string; description?: string }) => run("endpoints-create", { url, ...o }));
+  program
+    .command("hold <reason>")
+    .description("from now on send nothing that moves money, on every hub of this database, such as after pg_restore")
+    .action(hold);
   program
     .command("reconcile")
     .description("ask every gateway about everything that is not final")
@@ -102,12 +116,18 @@ export function addOperatorCommands(program: Command): void {
     .requiredOption("--note <text>", "what was done; it stays in the payment's timeline")
     .action((payment_id: string, o: { note: string }) => run("acknowledge", { payment_id, note: o.note }));
   program.command("rotate-master-key").description("seal everything under the first of the keys in LUNAS_MASTER_KEY").action(rotate);
-  program.command("doctor").description("what is stuck, unmatched or waiting for a person").action(() => run("doctor", {}));
+  program
+    .command("doctor")
+    .description("what is stuck, unmatched or waiting for a person")
+    .action(() => run("doctor", {}));
 }
 
 function addAccountCommands(accounts: Command): void {
   accounts.command("list").action(() => run("accounts-list", {}));
-  accounts.command("disable <slug>").description("no new payments, no callbacks; its payments stay").action((slug: string) => run("accounts-disable", { slug }));
+  accounts
+    .command("disable <slug>")
+    .description("no new payments, no callbacks; its payments stay")
+    .action((slug: string) => run("accounts-disable", { slug }));
   accounts
     .command("create")
     .requiredOption("--provider <provider>")

@@ -46,7 +46,11 @@ describe.each(ENGINES)("sealing anew on %s", (engine) => {
       return { ...answer!, id, summary: "{}", exchange: hub.hub.vault.seal(`answer:${id}`, "[]") };
     });
     await hub.store.write(async (tx) => {
-      for (let at = 0; at < copies.length; at += 50) await tx.insertInto("answers").values(copies.slice(at, at + 50)).execute();
+      for (let at = 0; at < copies.length; at += 50)
+        await tx
+          .insertInto("answers")
+          .values(copies.slice(at, at + 50))
+          .execute();
     });
     const answers = (await hub.store.read((db) => db.selectFrom("answers").select("id").execute())).length;
     return { payment, endpoint, secret, first, answers };
@@ -56,7 +60,7 @@ describe.each(ENGINES)("sealing anew on %s", (engine) => {
   async function resealAll(as: Hub): Promise<{ counts: Record<string, number>; unreadable: number; calls: number }> {
     const counts: Record<string, number> = {};
     let calls = 0;
-    for (let from: string | undefined; ; ) {
+    for (let from: string | undefined; ;) {
       const part = await reseal(as, 0, from);
       calls += 1;
       for (const [name, count] of Object.entries(part.resealed)) counts[name] = (counts[name] ?? 0) + count;
@@ -85,7 +89,10 @@ describe.each(ENGINES)("sealing anew on %s", (engine) => {
     ]);
     expect(openCredentials(after, account)).toEqual([FAKE_CREDENTIALS]);
     expect(openSecrets(after, stored)).toEqual([{ secret, expires_at: null }]);
-    expect(bodies.map((row) => openCallback(after.vault, account.id, row.sealed).body.toString())).toEqual([expect.stringContaining(payment.reference), expect.stringContaining(payment.reference)]);
+    expect(bodies.map((row) => openCallback(after.vault, account.id, row.sealed).body.toString())).toEqual([
+      expect.stringContaining(payment.reference),
+      expect.stringContaining(payment.reference),
+    ]);
     const again = await postOrder(after);
     expect(again.headers["idempotency-replayed"]).toBe("true");
     expect(again.body).toBe(first.body);
@@ -116,7 +123,8 @@ describe.each(ENGINES)("sealing anew on %s", (engine) => {
       write: (work) => hub.store.write(work),
       read: async (query) => {
         const found = await hub.store.read(query);
-        if (!meddled) await hub.store.write((tx) => tx.updateTable("accounts").set({ credentials: changed }).where("id", "=", hub.account_id).execute());
+        if (!meddled)
+          await hub.store.write((tx) => tx.updateTable("accounts").set({ credentials: changed }).where("id", "=", hub.account_id).execute());
         meddled = true;
         return found;
       },
@@ -131,7 +139,11 @@ describe.each(ENGINES)("sealing anew on %s", (engine) => {
     hub = await driveHub(engine);
     await under(OLD);
     const lost = new Vault(Buffer.alloc(32, 9).toString("base64"));
-    const { endpoint } = await createEndpoint({ ...hub.hub, vault: lost }, hub.shop_id, { url: "https://toko.example/hook", events: null, description: null });
+    const { endpoint } = await createEndpoint({ ...hub.hub, vault: lost }, hub.shop_id, {
+      url: "https://toko.example/hook",
+      events: null,
+      description: null,
+    });
     const done = await resealAll(await under(`${NEW},${OLD}`));
     expect(done).toMatchObject({ unreadable: 1, counts: { accounts: 1, endpoints: 0 } });
     expect(done.counts["token_key"]).toBeUndefined();

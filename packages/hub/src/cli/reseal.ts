@@ -23,10 +23,21 @@ const SEALED: readonly SealedColumn[] = [
   { name: "endpoints", table: "endpoints", column: "secrets", key: "id", context: (id) => `endpoint:${String(id)}` },
   { name: "answers", table: "answers", column: "exchange", key: "id", context: (id) => `answer:${String(id)}` },
   {
-    name: "notifications", table: "notification_bodies", column: "sealed", key: "seq",
-    from: sql`notification_bodies AS t JOIN notifications AS n ON n.seq = t.seq`, owner: sql`n.account_id`, context: (_seq, account_id) => `notification:${account_id}`,
+    name: "notifications",
+    table: "notification_bodies",
+    column: "sealed",
+    key: "seq",
+    from: sql`notification_bodies AS t JOIN notifications AS n ON n.seq = t.seq`,
+    owner: sql`n.account_id`,
+    context: (_seq, account_id) => `notification:${account_id}`,
   },
-  { name: "kept_answers", table: "idempotency", column: "answer", key: "scope", context: (scope) => `idempotency:${Buffer.from(scope as Uint8Array).toString("hex")}` },
+  {
+    name: "kept_answers",
+    table: "idempotency",
+    column: "answer",
+    key: "scope",
+    context: (scope) => `idempotency:${Buffer.from(scope as Uint8Array).toString("hex")}`,
+  },
 ];
 
 export interface Resealed {
@@ -99,7 +110,11 @@ async function readPage(hub: Pick<Hub, "store" | "vault">, one: SealedColumn, af
   return (await hub.store.read((db) => statement.execute(db))).rows;
 }
 
-async function resealPage(hub: Pick<Hub, "store" | "vault">, one: SealedColumn, page: readonly SealedRow[]): Promise<{ resealed: number; unreadable: number }> {
+async function resealPage(
+  hub: Pick<Hub, "store" | "vault">,
+  one: SealedColumn,
+  page: readonly SealedRow[],
+): Promise<{ resealed: number; unreadable: number }> {
   const changes = page.flatMap((row) => {
     const context = one.context(row.key, row.owner);
     try {

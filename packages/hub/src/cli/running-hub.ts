@@ -6,7 +6,8 @@ import { operatorToken } from "./operator-routes.ts";
 
 const CONNECT_PATIENCE_MS = 3_000;
 /** Nothing was sent: there is no hub, or nothing that speaks HTTP. */
-const NOBODY = /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EACCES|UND_ERR_CONNECT_TIMEOUT|HPE_\w+|ERR_(TLS|SSL)_\w+|CERT_\w+)$/;
+const NOBODY =
+  /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EACCES|UND_ERR_CONNECT_TIMEOUT|HPE_\w+|ERR_(TLS|SSL)_\w+|CERT_\w+)$/;
 
 /** Where a hub of this configuration is looked for: on this machine first, for a proxy in front of it should not let an operator through. */
 export function hubUrls(config: Config): string[] {
@@ -36,7 +37,10 @@ async function call(url: string, token: string, name: string, input: Record<stri
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_PATIENCE_MS } });
   try {
     const answer = await request(`${url}/_operator/${name}`, {
-      method: "POST", dispatcher, headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: JSON.stringify(input),
+      method: "POST",
+      dispatcher,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(input),
     });
     const text = await answer.body.text();
     return judge(url, answer.statusCode, String(answer.headers["content-type"] ?? ""), text);

@@ -27,7 +27,9 @@ export function addServeCommands(program: Command): void {
   program
     .command("serve")
     .description("run the hub")
-    .addOption(new Option("--role <role>", "what this process does; several hubs can share one PostgreSQL").choices(["api", "worker", "all"]).default("all"))
+    .addOption(
+      new Option("--role <role>", "what this process does; several hubs can share one PostgreSQL").choices(["api", "worker", "all"]).default("all"),
+    )
     .action(async (options: { role: Role }) => {
       const hub = await startHub(configOrExit(), { role: options.role });
       stopOnSignal(() => hub.stop());
@@ -41,8 +43,12 @@ export function addServeCommands(program: Command): void {
     .action(async (options: { acceptAnyKey?: boolean; database: string; seed?: number }) => {
       const config = configOrExit();
       const sandbox = await startSandbox({
-        host: config.HOST, port: config.SANDBOX_PORT, databasePath: options.database, notify: { midtrans: `${publicUrl(config)}/callbacks/midtrans` },
-        ...(options.acceptAnyKey ? { acceptAnyKey: true } : {}), ...(options.seed === undefined ? {} : { seed: options.seed }),
+        host: config.HOST,
+        port: config.SANDBOX_PORT,
+        databasePath: options.database,
+        notify: { midtrans: `${publicUrl(config)}/callbacks/midtrans` },
+        ...(options.acceptAnyKey ? { acceptAnyKey: true } : {}),
+        ...(options.seed === undefined ? {} : { seed: options.seed }),
       });
       process.stdout.write(`sandbox ready at ${sandbox.url}\n`);
       stopOnSignal(() => sandbox.close());

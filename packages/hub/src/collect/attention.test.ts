@@ -78,10 +78,22 @@ describe.each(ENGINES)("what waits for a person, on %s", (engine) => {
   test("is over when a person says so, whose note stands in the payment's history", async () => {
     const { duplicate } = await paidTwice();
     const before = await hub.payment(duplicate.id);
-    expect(await acknowledge(hub.hub, duplicate.id, "paid back in cash")).toEqual({ id: duplicate.id, status: "paid", acknowledged: before.needs_attention });
+    expect(await acknowledge(hub.hub, duplicate.id, "paid back in cash")).toEqual({
+      id: duplicate.id,
+      status: "paid",
+      acknowledged: before.needs_attention,
+    });
     expect(await hub.payment(duplicate.id)).toMatchObject({ status: "paid", needs_attention: null, version: before.version });
-    const [last] = await hub.store.read((db) => db.selectFrom("transitions").selectAll().where("subject_id", "=", duplicate.id).orderBy("sequence", "desc").execute());
-    expect(last).toMatchObject({ from_status: "paid", to_status: "paid", cause: "acknowledged: paid back in cash", flags: ["late", "duplicate"], answer_id: null });
+    const [last] = await hub.store.read((db) =>
+      db.selectFrom("transitions").selectAll().where("subject_id", "=", duplicate.id).orderBy("sequence", "desc").execute(),
+    );
+    expect(last).toMatchObject({
+      from_status: "paid",
+      to_status: "paid",
+      cause: "acknowledged: paid back in cash",
+      flags: ["late", "duplicate"],
+      answer_id: null,
+    });
   });
 
   test("cannot be acknowledged where nothing waits", async () => {

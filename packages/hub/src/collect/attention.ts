@@ -23,7 +23,8 @@ export function attentionAfter(payment: PaymentRow, flags: readonly string[]): s
 export async function clearAnswered(tx: Tx, bundle: OrderBundle): Promise<OrderBundle> {
   const held = (payment: PaymentRow): bigint => payment.collected - payment.refunded - payment.reversed;
   const all = bundle.payments.reduce((sum, payment) => sum + held(payment), 0n);
-  const answered = (payment: PaymentRow): boolean => TOO_MUCH.includes(payment.needs_attention) && (all <= bundle.order.amount || held(payment) <= 0n);
+  const answered = (payment: PaymentRow): boolean =>
+    TOO_MUCH.includes(payment.needs_attention) && (all <= bundle.order.amount || held(payment) <= 0n);
   const ids = bundle.payments.filter((payment) => payment.needs_attention !== null && answered(payment)).map((payment) => payment.id);
   if (ids.length === 0) return bundle;
   await tx.updateTable("payments").set({ needs_attention: null }).where("id", "in", ids).execute();
@@ -44,7 +45,15 @@ export async function acknowledge(hub: Hub, payment_id: string, note: string): P
     if (needs_attention === null) throw new LunasError("wrong_state", { detail: `Nothing about the payment ${payment_id} waits for a person.` });
     await tx.updateTable("payments").set({ needs_attention: null, updated_at: hub.clocks.business.now() }).where("id", "=", payment_id).execute();
     const subject = { type: "payment", id: payment_id } as const;
-    await recordTransition(hub, tx, { shop_id: payment.shop_id, subject, from: status, to: status, flags: payment.flags, cause: `acknowledged: ${note}`, answer_id: null });
+    await recordTransition(hub, tx, {
+      shop_id: payment.shop_id,
+      subject,
+      from: status,
+      to: status,
+      flags: payment.flags,
+      cause: `acknowledged: ${note}`,
+      answer_id: null,
+    });
     return { order_id: payment.order_id, answer: { id: payment_id, status, acknowledged: needs_attention } };
   });
   hub.signals.emit({ kind: "order", order_id: done.order_id });
