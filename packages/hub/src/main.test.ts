@@ -42,7 +42,7 @@ describe("a hub in production", () => {
   const command = async (name: string, input: Record<string, unknown>): Promise<unknown> => {
     const hub = await makeHub(production());
     try {
-      return await COMMANDS[name]!.run(hub, COMMANDS[name]!.input.parse(input) as never);
+      return await COMMANDS[name]!.run(hub, COMMANDS[name]!.input.parse(input));
     } finally {
       await hub.store.close();
     }

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { LunasError } from "@lunas/domain";
-import type { FastifyPluginAsync, FastifySchema } from "fastify";
+import type { FastifyPluginAsync } from "fastify";
 import type { Hub, OperatedHub } from "../hub.ts";
 import { COMMANDS } from "./commands.ts";
 
@@ -15,7 +15,7 @@ const digest = (text: string): Buffer => createHash("sha256").update(text).diges
 export function operatorRoutes(hub: OperatedHub): FastifyPluginAsync {
   const expected = digest(`Bearer ${operatorToken(hub)}`);
   return async (app) => {
-    app.post<{ Params: { command: string } }>("/_operator/:command", { schema: { hide: true } as FastifySchema }, async (request) => {
+    app.post<{ Params: { command: string } }>("/_operator/:command", { schema: { hide: true } }, async (request) => {
       if (!timingSafeEqual(digest(request.headers.authorization ?? ""), expected)) throw new LunasError("unauthorized");
       const command = COMMANDS[request.params.command];
       if (!command) throw new LunasError("not_found", { detail: `There is no command ${request.params.command}.` });
@@ -25,7 +25,7 @@ export function operatorRoutes(hub: OperatedHub): FastifyPluginAsync {
           errors: parsed.error.issues.map((issue) => ({ field: issue.path.join("."), message: issue.message })),
         });
       }
-      return { result: await command.run(hub, parsed.data as never) };
+      return { result: await command.run(hub, parsed.data) };
     });
   };
 }

@@ -41,7 +41,7 @@ async function runHere(config: Config, name: string, input: Record<string, unkno
   try {
     const parsed = command.input.safeParse(input);
     if (!parsed.success) throw new Error(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("\n"));
-    return await command.run(hub, parsed.data as never);
+    return await command.run(hub, parsed.data);
   } catch (error) {
     if (error instanceof LunasError && error.errors)
       throw new Error(error.errors.map((one) => `${one.field}: ${one.message}`).join("\n"), { cause: error });
