@@ -1,4 +1,4 @@
-import { LunasError, type Outcome, type PaymentAnswer } from "@lunas/domain";
+import { invariant, LunasError, type Outcome, type PaymentAnswer } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import { accountById, gatewayOf, type OpenAccount } from "./accounts.ts";
 import { type Applied, applyPaymentFinding } from "./apply.ts";
@@ -6,7 +6,6 @@ import { type Grant, takeCall } from "./budget.ts";
 import { closeUnopened, failOpening, OPENING_STATUSES, openingUnderWayUntil } from "./opening.ts";
 import { findBundle, findPayment, type OrderBundle, type PaymentRow } from "./rows.ts";
 import { openIntent, paymentSubject } from "./subject.ts";
-import { invariant } from "@lunas/domain";
 
 /** What came of turning to the gateway about a payment. */
 export type Asked =
