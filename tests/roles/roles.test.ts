@@ -43,8 +43,7 @@ async function call(method: string, path: string, body?: object): Promise<{ stat
   const answer = await fetch(`${api.url}${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) });
   return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
 }
-const operator = (hub: RunningHub, name: string, input: object): Promise<unknown> =>
-  COMMANDS[name]!.run(hub.hub, COMMANDS[name]!.input.parse(input));
+const operator = (hub: RunningHub, name: string, input: object): Promise<unknown> => COMMANDS[name]!.run(hub.hub, COMMANDS[name]!.input.parse(input));
 
 test("hubs that start at once on an empty database agree on its keys, its shop and its account", async () => {
   expect(Buffer.from(worker.hub.vault.hmac("checkout-token", "ord_1"))).toEqual(Buffer.from(api.hub.vault.hmac("checkout-token", "ord_1")));

@@ -100,7 +100,7 @@ async function run(
     await armHousekeeping(hub);
   }
   const workers = role === "api" ? undefined : startWorkers(hub, stops);
-  const api = await buildApi(hub, {
+  const api = buildApi(hub, {
     checkoutDist: options.checkoutDist ?? CHECKOUT_DIST,
     trustProxyHops: config.LUNAS_TRUST_PROXY_HOPS,
     inbox: new Inbox(hub),
