@@ -3,6 +3,7 @@
  * `-- --json FILE` writes the lines, `--only NAME` (repeatable) runs some measures, `--engine NAME` one engine, `--quick` is a smoke test.
  */
 import { writeFileSync } from "node:fs";
+import { availableParallelism, cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { Bench } from "./lib/bench.ts";
 import { type EngineName, meets, type Result, table } from "./lib/result.ts";
@@ -28,6 +29,7 @@ function chosen<T extends string>(all: readonly T[], wished: readonly string[] |
 const names = chosen(Object.keys(MEASURES), values.only, "measure");
 const engines = chosen(ENGINES, values.engine, "engine");
 const lines: Result[] = [];
+process.stderr.write(`${availableParallelism()} cores, ${cpus()[0]?.model}, node ${process.version}, ${loadavg()[0]!.toFixed(1)} others busy\n`);
 let broken = false;
 for (const engine of engines) {
   for (const name of names) {
@@ -37,7 +39,9 @@ for (const engine of engines) {
       lines.push(...(await MEASURES[name]!(bench)));
     } catch (error) {
       broken = true;
-      process.stderr.write(`${name} on ${engine} could not be measured: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+      process.stderr.write(
+        `${name} on ${engine} could not be measured: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+      );
     } finally {
       await bench.end();
     }

@@ -122,7 +122,15 @@ export class Bench {
   }
 
   environment(database: string): Record<string, string | undefined> {
-    return { ...process.env, PORT: "0", LUNAS_MODE: "development", LUNAS_DATABASE_URL: database, LUNAS_MASTER_KEY: MASTER_KEY, LUNAS_LOG_LEVEL: "error", NODE_ENV: "production" };
+    return {
+      ...process.env,
+      PORT: "0",
+      LUNAS_MODE: "development",
+      LUNAS_DATABASE_URL: database,
+      LUNAS_MASTER_KEY: MASTER_KEY,
+      LUNAS_LOG_LEVEL: "error",
+      NODE_ENV: "production",
+    };
   }
 
   async hub(database?: string): Promise<HubServer> {

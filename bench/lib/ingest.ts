@@ -7,15 +7,22 @@ export const CONNECTIONS = 128;
 /** Sends one notification per reference, each signed, and checks that all of them were accepted. */
 export async function notify(server: Server, references: readonly string[], rate?: number): Promise<LoadReport> {
   const report = await load({
-    port: server.port, connections: CONNECTIONS, notify: { path: "/callbacks/midtrans", references, server_key: SERVER_KEY }, ...(rate === undefined ? {} : { rate }),
+    port: server.port,
+    connections: CONNECTIONS,
+    notify: { path: "/callbacks/midtrans", references, server_key: SERVER_KEY },
+    ...(rate === undefined ? {} : { rate }),
   });
   if (report.statuses["200"] !== references.length) throw new Error(`not all notifications were accepted: ${JSON.stringify(report.statuses)}`);
   return report;
 }
 
 /** Loads the bare server as the hub is loaded. */
-export function baseline(server: Server, count: number): Promise<LoadReport> {
-  return notify(server, Array.from({ length: count }, (_, n) => `B-${String(n).padStart(7, "0")}`));
+export function baseline(server: Server, count: number, rate?: number): Promise<LoadReport> {
+  return notify(
+    server,
+    Array.from({ length: count }, (_, n) => `B-${String(n).padStart(7, "0")}`),
+    rate,
+  );
 }
 
 /** Counts what became of the notifications of `paid` payments: each of them paid, with one transition and one event. */

@@ -29,18 +29,31 @@ const STATUS_LINE = 12;
 /** A settlement notification of some 700 bytes, signed as the gateway signs it (midtrans.md §11.3). */
 function notification(reference: string, server_key: string): string {
   const fields = { order_id: reference, status_code: "200", gross_amount: "44000.00" };
-  const signature_key = createHash("sha512").update(fields.order_id + fields.status_code + fields.gross_amount + server_key).digest("hex");
+  const signature_key = createHash("sha512")
+    .update(fields.order_id + fields.status_code + fields.gross_amount + server_key)
+    .digest("hex");
   return JSON.stringify({
-    transaction_time: "2026-07-17 10:00:00", transaction_status: "settlement", transaction_id: `tx-${reference}`, status_message: "midtrans payment notification",
-    signature_key, settlement_time: "2026-07-17 10:01:12", payment_type: "gopay", merchant_id: "G000000001", fraud_status: "accept", currency: "IDR",
-    expiry_time: "2026-07-17 10:15:00", ...fields,
+    transaction_time: "2026-07-17 10:00:00",
+    transaction_status: "settlement",
+    transaction_id: `tx-${reference}`,
+    status_message: "midtrans payment notification",
+    signature_key,
+    settlement_time: "2026-07-17 10:01:12",
+    payment_type: "gopay",
+    merchant_id: "G000000001",
+    fraud_status: "accept",
+    currency: "IDR",
+    expiry_time: "2026-07-17 10:15:00",
+    ...fields,
   });
 }
 
 function requests({ notify, get = [], api_key }: LoadOrder): Buffer[] {
   const posts = (notify?.references ?? []).map((reference) => {
     const body = notification(reference, notify!.server_key);
-    return Buffer.from(`POST ${notify!.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    return Buffer.from(
+      `POST ${notify!.path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    );
   });
   return [...posts, ...get.map((path) => Buffer.from(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${api_key}\r\n\r\n`))];
 }
@@ -90,10 +103,14 @@ class Lane {
 
 async function run(order: LoadOrder, all: readonly Buffer[]): Promise<LoadReport> {
   const lanes = await Promise.all(
-    Array.from({ length: order.connections }, () => new Promise<Lane>((resolve, reject) => {
-      const socket = connect(order.port, "127.0.0.1", () => resolve(new Lane(socket)));
-      socket.once("error", reject);
-    })),
+    Array.from(
+      { length: order.connections },
+      () =>
+        new Promise<Lane>((resolve, reject) => {
+          const socket = connect(order.port, "127.0.0.1", () => resolve(new Lane(socket)));
+          socket.once("error", reject);
+        }),
+    ),
   );
   const latencies: number[] = [];
   const statuses: Record<string, number> = {};

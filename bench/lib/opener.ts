@@ -22,7 +22,13 @@ async function run({ base, api_key, count, hub }: OpenOrder): Promise<{ each_ms:
   const each_ms: number[] = [];
   for (let n = 0; n < count; n += 1) {
     const reference = `${run_id}-${n}`;
-    const order = { reference, amount: 44_000, currency: "IDR", items: [{ name: "Pulsa 40.000", quantity: 1, price: 44_000 }], customer: { name: "Budi", email: "budi@example.com" } };
+    const order = {
+      reference,
+      amount: 44_000,
+      currency: "IDR",
+      items: [{ name: "Pulsa 40.000", quantity: 1, price: 44_000 }],
+      customer: { name: "Budi", email: "budi@example.com" },
+    };
     const began = performance.now();
     const { id } = await post(hub ? "/v1/orders" : "/callbacks/midtrans", order, `o-${reference}`);
     await post(hub ? `/v1/orders/${id}/payments` : "/callbacks/midtrans", { method: "gopay" }, `p-${reference}`);

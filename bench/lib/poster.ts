@@ -11,7 +11,12 @@ export interface PostOrder {
 async function run({ url, count, concurrency, bytes }: PostOrder): Promise<{ per_second: number }> {
   const dispatcher = new Agent({ connections: concurrency });
   const body = JSON.stringify({ data: "x".repeat(bytes) });
-  const headers = { "content-type": "application/json", "webhook-id": "evt_0000000000000000000000", "webhook-timestamp": "1790000000", "webhook-signature": `v1,${"A".repeat(44)}` };
+  const headers = {
+    "content-type": "application/json",
+    "webhook-id": "evt_0000000000000000000000",
+    "webhook-timestamp": "1790000000",
+    "webhook-signature": `v1,${"A".repeat(44)}`,
+  };
   let next = 0;
   const began = performance.now();
   const work = async (): Promise<void> => {

@@ -27,7 +27,14 @@ export const TARGETS: Readonly<Record<string, Target>> = {
 };
 
 export function result(name: string, engine: EngineName, unit: Result["unit"], value: number, baseline: number | null = null): Result {
-  return { name, engine, unit, value: round(value), baseline: baseline === null ? null : round(baseline), ratio: baseline === null ? null : round(value / baseline) };
+  return {
+    name,
+    engine,
+    unit,
+    value: round(value),
+    baseline: baseline === null ? null : round(baseline),
+    ratio: baseline === null ? null : round(value / baseline),
+  };
 }
 
 /** Four digits are more than a noisy machine can promise. */
@@ -68,9 +75,25 @@ const COLUMNS = ["name", "engine", "value", "unit", "baseline", "ratio", "target
 export function table(lines: readonly Result[]): string {
   const rows = lines.map((line) => {
     const met = meets(line);
-    return [line.name, line.engine, String(line.value), line.unit, String(line.baseline ?? ""), String(line.ratio ?? ""), targetText(line), met === undefined ? "" : met ? "pass" : "FAIL"];
+    return [
+      line.name,
+      line.engine,
+      String(line.value),
+      line.unit,
+      String(line.baseline ?? ""),
+      String(line.ratio ?? ""),
+      targetText(line),
+      met === undefined ? "" : met ? "pass" : "FAIL",
+    ];
   });
   const all = [[...COLUMNS], ...rows];
   const widths = COLUMNS.map((_, column) => Math.max(...all.map((row) => row[column]!.length)));
-  return all.map((row) => row.map((cell, column) => cell.padEnd(widths[column]!)).join("  ").trimEnd()).join("\n");
+  return all
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column]!))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
 }

@@ -10,7 +10,9 @@ const ENDPOINT_SECRET = "whsec_bHVuYXMtZGVtby1zaG9wLWVuZHBvaW50LXNlY3JldA==";
 
 /** Orders with one pending payment each, as they are after the buyer chose GoPay. @returns their references at the gateway. */
 export async function seedPayments(hub: Hub, count: number, prefix: string): Promise<string[]> {
-  const account = await hub.store.read((db) => db.selectFrom("accounts").select(["id", "shop_id"]).where("slug", "=", "midtrans").executeTakeFirstOrThrow());
+  const account = await hub.store.read((db) =>
+    db.selectFrom("accounts").select(["id", "shop_id"]).where("slug", "=", "midtrans").executeTakeFirstOrThrow(),
+  );
   const now = hub.clocks.business.now();
   const references: string[] = [];
   for (let from = 0; from < count; from += PAGE) {
@@ -19,17 +21,69 @@ export async function seedPayments(hub: Hub, count: number, prefix: string): Pro
         const reference = `${prefix}-${String(n).padStart(7, "0")}`;
         const order_id = hub.newId("order");
         references.push(reference);
-        await tx.insertInto("orders").values({
-          id: order_id, shop_id: account.shop_id, reference, amount: 4_400_000n, currency: "IDR", items: "[]", customer: "{}", description: null, return_url: null, metadata: "{}",
-          expires_at: now + 86_400_000, closed: null, checkout_hash: hub.random.bytes(16), amount_paid: 0n, amount_refunded: 0n, amount_reversed: 0n, payment_status: "pending",
-          fulfillment_status: "none", version: 1, created_at: now, updated_at: now,
-        }).execute();
-        await tx.insertInto("payments").values({
-          id: hub.newId("payment"), shop_id: account.shop_id, order_id, account_id: account.id, provider: "midtrans", method: "gopay", attempt: 1, reference,
-          provider_id: `tx-${reference}`, handles: "{}", actions: "[]", amount: 4_400_000n, currency: "IDR", status: "pending", flags: "[]", collected: 0n, refunded: 0n, reversed: 0n,
-          buyer_fee: 0n, callback_url: null, expires_at: now + 900_000, submitted_at: now, opened_at: now, paid_at: null, last_asked_at: null, wanted: null, replaces: null,
-          waiting_for_quota_until: null, needs_attention: null, version: 1, created_at: now, updated_at: now,
-        }).execute();
+        await tx
+          .insertInto("orders")
+          .values({
+            id: order_id,
+            shop_id: account.shop_id,
+            reference,
+            amount: 4_400_000n,
+            currency: "IDR",
+            items: "[]",
+            customer: "{}",
+            description: null,
+            return_url: null,
+            metadata: "{}",
+            expires_at: now + 86_400_000,
+            closed: null,
+            checkout_hash: hub.random.bytes(16),
+            amount_paid: 0n,
+            amount_refunded: 0n,
+            amount_reversed: 0n,
+            payment_status: "pending",
+            fulfillment_status: "none",
+            version: 1,
+            created_at: now,
+            updated_at: now,
+          })
+          .execute();
+        await tx
+          .insertInto("payments")
+          .values({
+            id: hub.newId("payment"),
+            shop_id: account.shop_id,
+            order_id,
+            account_id: account.id,
+            provider: "midtrans",
+            method: "gopay",
+            attempt: 1,
+            reference,
+            provider_id: `tx-${reference}`,
+            handles: "{}",
+            actions: "[]",
+            amount: 4_400_000n,
+            currency: "IDR",
+            status: "pending",
+            flags: "[]",
+            collected: 0n,
+            refunded: 0n,
+            reversed: 0n,
+            buyer_fee: 0n,
+            callback_url: null,
+            expires_at: now + 900_000,
+            submitted_at: now,
+            opened_at: now,
+            paid_at: null,
+            last_asked_at: null,
+            wanted: null,
+            replaces: null,
+            waiting_for_quota_until: null,
+            needs_attention: null,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+          })
+          .execute();
       }
     });
   }
@@ -38,7 +92,9 @@ export async function seedPayments(hub: Hub, count: number, prefix: string): Pro
 
 /** Old notifications with their bodies, routed and done: what a hub has after a month of many. */
 export async function seedHistory(hub: Hub, count: number): Promise<{ seeded: number }> {
-  const account = await hub.store.read((db) => db.selectFrom("accounts").select(["id", "shop_id"]).where("slug", "=", "midtrans").executeTakeFirstOrThrow());
+  const account = await hub.store.read((db) =>
+    db.selectFrom("accounts").select(["id", "shop_id"]).where("slug", "=", "midtrans").executeTakeFirstOrThrow(),
+  );
   const now = hub.clocks.business.now();
   const sqlite = hub.store.engine.name === "sqlite";
   for (let from = 0; from < count; from += HISTORY_PAGE) {
@@ -55,8 +111,13 @@ export async function seedHistory(hub: Hub, count: number): Promise<{ seeded: nu
     await hub.store.write(async (tx) => {
       const { rows } = await sql<{ last: number | null }>`SELECT MAX(seq) AS last FROM notifications`.execute(tx);
       await sql`INSERT INTO notifications (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, payment_id, remote_address, received_at, last_received_at, repeats)
-        SELECT ${account.id}, ${account.shop_id}, 0, 1, ${key}, 'OLD-' || n, 'tx-' || n, 'k' || n, 'paid', 'pay_' || n, '127.0.0.1', ${now}, ${now}, 0 FROM ${numbers}`.execute(tx);
-      if (sqlite) await sql`INSERT INTO notification_keys (dedupe, seq) SELECT dedupe, seq FROM notifications WHERE seq > ${rows[0]?.last ?? 0} ORDER BY dedupe`.execute(tx);
+        SELECT ${account.id}, ${account.shop_id}, 0, 1, ${key}, 'OLD-' || n, 'tx-' || n, 'k' || n, 'paid', 'pay_' || n, '127.0.0.1', ${now}, ${now}, 0 FROM ${numbers}`.execute(
+        tx,
+      );
+      if (sqlite)
+        await sql`INSERT INTO notification_keys (dedupe, seq) SELECT dedupe, seq FROM notifications WHERE seq > ${rows[0]?.last ?? 0} ORDER BY dedupe`.execute(
+          tx,
+        );
       await sql`INSERT INTO notification_bodies (seq, sealed) SELECT seq, ${body} FROM notifications WHERE seq > ${rows[0]?.last ?? 0}`.execute(tx);
     });
   }

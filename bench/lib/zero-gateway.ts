@@ -8,17 +8,30 @@ function gateway(): Gateway {
       certainty: "did",
       value: {
         evidence: {
-          status, provider_status: status === "paid" ? "settlement" : status, provider_id: `tx-${subject.reference}`, reference: subject.reference,
-          currency: subject.amount.currency, amount: subject.amount.minor,
+          status,
+          provider_status: status === "paid" ? "settlement" : status,
+          provider_id: `tx-${subject.reference}`,
+          reference: subject.reference,
+          currency: subject.amount.currency,
+          amount: subject.amount.minor,
         },
         actions: [{ type: "qr", image_url: `http://127.0.0.1/${subject.reference}` }],
       },
-      exchanges: [{ method: "GET", url: `http://127.0.0.1/v2/${subject.reference}/status`, status: 200, response_body: "{}", asked_at: 0, elapsed_ms: 0 }],
+      exchanges: [
+        { method: "GET", url: `http://127.0.0.1/v2/${subject.reference}/status`, status: 200, response_body: "{}", asked_at: 0, elapsed_ms: 0 },
+      ],
     });
   const never = (): never => {
     throw new Error("the bench refunds nothing");
   };
-  return { open: (intent) => answer(intent, "pending"), get: (subject) => answer(subject, "paid"), cancel: (subject) => answer(subject, "canceled"), expire: (subject) => answer(subject, "canceled"), refund: never, getRefund: never };
+  return {
+    open: (intent) => answer(intent, "pending"),
+    get: (subject) => answer(subject, "paid"),
+    cancel: (subject) => answer(subject, "canceled"),
+    expire: (subject) => answer(subject, "canceled"),
+    refund: never,
+    getRefund: never,
+  };
 }
 
 /** Midtrans in all but its gateway and its budget, so that the hub is measured and not a rate limit. */

@@ -42,7 +42,13 @@ function url(receiver: Server, path: string): string {
 }
 
 /** All of them fall due at one moment; ends when all that can be delivered is, and is written down. @param stuck how many go to an endpoint that hangs. */
-async function round(hub: HubServer, receiver: Server, urls: readonly string[], count: number, stuck = 0): Promise<{ per_second: number; connections: number; p99_ms: number }> {
+async function round(
+  hub: HubServer,
+  receiver: Server,
+  urls: readonly string[],
+  count: number,
+  stuck = 0,
+): Promise<{ per_second: number; connections: number; p99_ms: number }> {
   await hub.ask({ do: "seed-deliveries", urls, count });
   await receiver.ask({ do: "forget" });
   const began = performance.timeOrigin + performance.now();

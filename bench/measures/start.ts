@@ -21,10 +21,16 @@ export async function start(bench: Bench): Promise<Result[]> {
 async function once(bench: Bench, database: string): Promise<number> {
   const port = await freePort();
   const began = performance.now();
-  const hub = spawn(process.execPath, [CLI, "serve"], { env: { ...bench.environment(database), PORT: String(port) }, stdio: ["ignore", "ignore", "inherit"] });
+  const hub = spawn(process.execPath, [CLI, "serve"], {
+    env: { ...bench.environment(database), PORT: String(port) },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   try {
     for (;;) {
-      const ready = await fetch(`http://127.0.0.1:${port}/readyz`).then((answer) => answer.status === 200, () => false);
+      const ready = await fetch(`http://127.0.0.1:${port}/readyz`).then(
+        (answer) => answer.status === 200,
+        () => false,
+      );
       if (ready) return performance.now() - began;
       if (hub.exitCode !== null) throw new Error(`the hub ended with ${hub.exitCode} before it was ready`);
       await pause(5);

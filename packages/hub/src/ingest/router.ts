@@ -6,6 +6,7 @@ import type { PaymentRow } from "../collect/rows.ts";
 import type { Hub } from "../hub.ts";
 import { armJob, armJobs, type JobRequest, PRIORITY } from "../store/jobs.ts";
 import { type NotificationsTable, ROUTE, type Tx } from "../store/index.ts";
+import { RUSH_REST_MS, RUSH_SHARE, rushOf } from "../rush.ts";
 import { notificationId } from "./notification-id.ts";
 
 type NotificationRow = Selectable<NotificationsTable>;
@@ -27,7 +28,8 @@ export async function routeBatch(hub: Hub, limit: number = BATCH): Promise<numbe
     const known = new Map<PaymentRow, NotificationRow[]>();
     const unknown = new Map<string, NotificationRow[]>();
     for (const row of rows) {
-      const payment = payments.get(`${row.account_id}\n${row.reference}`) ?? (row.provider_id ? payments.get(`${row.account_id}\n${row.provider_id}`) : undefined);
+      const payment =
+        payments.get(`${row.account_id}\n${row.reference}`) ?? (row.provider_id ? payments.get(`${row.account_id}\n${row.provider_id}`) : undefined);
       if (payment) add(known, payment, row);
       else add(unknown, `${row.account_id}\n${row.reference}`, row);
     }
@@ -68,7 +70,10 @@ async function routeToPayments(hub: Hub, tx: Tx, groups: ReadonlyMap<PaymentRow,
   await sql`UPDATE notifications SET route = ${ROUTE.routed}, payment_id = given.payment_id
     FROM (SELECT CAST(value->>0 AS BIGINT) AS seq, value->>1 AS payment_id FROM ${sql.raw(before)}${JSON.stringify(led)}${sql.raw(after)}) AS given
     WHERE notifications.seq = given.seq`.execute(tx);
-  await armJobs(tx, [...groups].flatMap(([payment, group]) => question(hub, payment, group) ?? []));
+  await armJobs(
+    tx,
+    [...groups].flatMap(([payment, group]) => question(hub, payment, group) ?? []),
+  );
 }
 
 /** The question that these notifications of a payment call for, if any. */
@@ -80,7 +85,11 @@ function question(hub: Hub, payment: PaymentRow, group: readonly NotificationRow
   const last = open ?? news.at(-1)!;
   const payload = { ...(open?.claim ? { claim: open.claim } : {}), cause: `notification ${notificationId(last.seq)}` };
   return {
-    kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at: hub.clocks.business.now(), priority: PRIORITY.notified,
+    kind: "payment",
+    subject_id: payment.id,
+    account_id: payment.account_id,
+    due_at: hub.clocks.business.now(),
+    priority: PRIORITY.notified,
     // A repetition was followed up when it first came: what the job carries of it, and how far it has come, stays.
     ...(open && open.payment_id === null ? { payload } : {}),
   };
@@ -100,10 +109,22 @@ function needsQuestion(payment: PaymentRow, row: NotificationRow): boolean {
 
 async function park(hub: Hub, tx: Tx, group: readonly NotificationRow[]): Promise<void> {
   const first = group[0]!;
-  await tx.updateTable("notifications").set({ route: ROUTE.parked }).where("seq", "in", group.map((row) => row.seq)).execute();
+  await tx
+    .updateTable("notifications")
+    .set({ route: ROUTE.parked })
+    .where(
+      "seq",
+      "in",
+      group.map((row) => row.seq),
+    )
+    .execute();
   await armJob(tx, {
-    kind: "parked", subject_id: `${first.account_id}/${first.reference}`, account_id: first.account_id, due_at: hub.clocks.business.now() + PARKED_WAIT_MS,
-    priority: PRIORITY.unverified, payload: { reference: first.reference, provider_id: first.provider_id, shop_id: first.shop_id },
+    kind: "parked",
+    subject_id: `${first.account_id}/${first.reference}`,
+    account_id: first.account_id,
+    due_at: hub.clocks.business.now() + PARKED_WAIT_MS,
+    priority: PRIORITY.unverified,
+    payload: { reference: first.reference, provider_id: first.provider_id, shop_id: first.shop_id },
   });
   hub.metrics.count("lunas_notifications_parked_total", {}, group.length);
 }
@@ -116,38 +137,6 @@ export interface Router {
 
 /** The inbox is looked at this often even when nothing woke us. */
 const IDLE_LOOK_MS = 1_000;
-/**
- * In a rush, answering comes first: what has been answered is on the disk and can wait, a provider that gets no answer comes again and
- * makes the rush worse. A batch at a time is led on, so that nobody waits for ever however long it lasts.
- */
-const RUSH = { window_ms: 500, arrivals: 1_000, batch: 50 } as const;
-
-/** Whether this window, or the one before it, saw more arrivals than can be worked off while they are answered. */
-class RushMeter {
-  #arrived = 0;
-  #before = 0;
-  #since = performance.now();
-
-  note(): void {
-    this.#turn();
-    this.#arrived += 1;
-  }
-
-  get rush(): boolean {
-    this.#turn();
-    return this.#arrived >= RUSH.arrivals || this.#before >= RUSH.arrivals;
-  }
-
-  #turn(): void {
-    const now = performance.now();
-    const passed = now - this.#since;
-    if (passed < RUSH.window_ms) return;
-    this.#before = passed < 2 * RUSH.window_ms ? this.#arrived : 0;
-    this.#arrived = 0;
-    this.#since = now;
-  }
-}
-
 /** Routes notifications until it is stopped. */
 export function startRouter(hub: Hub): Router {
   let stopping = false;
@@ -155,11 +144,11 @@ export function startRouter(hub: Hub): Router {
   let running: Promise<void> | undefined;
   let again = false;
   let wakeFromRest: (() => void) | undefined;
-  const meter = new RushMeter();
+  const rush = rushOf(hub);
 
   const rest = (): Promise<void> =>
     new Promise((resolve) => {
-      const timeout = setTimeout(resolve, RUSH.window_ms);
+      const timeout = setTimeout(resolve, RUSH_REST_MS);
       wakeFromRest = () => {
         clearTimeout(timeout);
         resolve();
@@ -168,7 +157,7 @@ export function startRouter(hub: Hub): Router {
   const drain = async (): Promise<void> => {
     do {
       again = false;
-      while (!stopping && (await routeBatch(hub, meter.rush ? RUSH.batch : BATCH)) > 0) if (meter.rush) await rest();
+      while (!stopping && (await routeBatch(hub, rush.on ? RUSH_SHARE : BATCH)) > 0) if (rush.on) await rest();
     } while (again && !stopping);
   };
   const wake = (): void => {
@@ -183,10 +172,7 @@ export function startRouter(hub: Hub): Router {
         if (!stopping) timer = setTimeout(wake, IDLE_LOOK_MS);
       });
   };
-  const off = hub.signals.on("inbox", () => {
-    meter.note();
-    wake();
-  });
+  const off = hub.signals.on("inbox", wake);
   wake();
   return {
     idle: async () => {

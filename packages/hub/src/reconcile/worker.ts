@@ -1,5 +1,6 @@
 import { LunasError, SECOND_MS } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
+import { RUSH_REST_MS, RUSH_SHARE, rushOf } from "../rush.ts";
 import { claimJobs, finishJob, type Job, nextJobDue } from "../store/jobs.ts";
 import { runOrderExpiry } from "./order-job.ts";
 import { runPaymentJob } from "./payment-job.ts";
@@ -40,6 +41,8 @@ export function startWorker(hub: Hub, handlers: Record<string, JobHandler> = HAN
   let looking: Promise<void> | undefined;
   let again = false;
   const kinds = Object.keys(handlers);
+  const rush = rushOf(hub);
+  let rests_until = 0;
 
   const run = async (job: Job): Promise<void> => {
     try {
@@ -53,7 +56,10 @@ export function startWorker(hub: Hub, handlers: Record<string, JobHandler> = HAN
       again = false;
       const room = CONCURRENCY - running.size;
       if (room < CLAIM_MIN || stopping) break;
-      const jobs = await claimJobs(hub.store, hub.clocks.business.now(), LEASE_MS, room, kinds);
+      const hurried = rush.on;
+      if (hurried && performance.now() < rests_until) return;
+      rests_until = performance.now() + RUSH_REST_MS;
+      const jobs = await claimJobs(hub.store, hub.clocks.business.now(), LEASE_MS, hurried ? RUSH_SHARE : room, kinds);
       for (const job of jobs) {
         const done = run(job).finally(() => {
           running.delete(done);
@@ -77,7 +83,7 @@ export function startWorker(hub: Hub, handlers: Record<string, JobHandler> = HAN
       .finally(() => {
         looking = undefined;
         if (again) wake();
-        else if (!stopping) timer = setTimeout(wake, IDLE_LOOK_MS);
+        else if (!stopping) timer = setTimeout(wake, rush.on ? RUSH_REST_MS : IDLE_LOOK_MS);
       });
   };
   const off = hub.signals.on("jobs", wake);
