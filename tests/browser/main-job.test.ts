@@ -78,7 +78,12 @@ describe.skipIf(withoutBrowser())("a purchase in a real browser", () => {
     await start();
     await checkOut();
     await chooseGopay();
-    const size = await page.getByTestId("qr").locator("img").or(page.locator("img[data-testid=qr]")).first().evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth);
+    const size = await page
+      .getByTestId("qr")
+      .locator("img")
+      .or(page.locator("img[data-testid=qr]"))
+      .first()
+      .evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth);
     expect(size).toBeGreaterThan(100);
     await payOnSimulator();
     await page.getByTestId("status-paid").waitFor();
@@ -157,7 +162,11 @@ describe.skipIf(withoutBrowser())("a purchase in a real browser", () => {
     await page.goto(`${stack.shop!.url}/orders`);
     await page.getByTestId("refund").first().click();
     await page.getByTestId("refund-confirm").click();
-    await page.locator("[data-testid=order-row]").getByText(/refunded/i).first().waitFor();
+    await page
+      .locator("[data-testid=order-row]")
+      .getByText(/refunded/i)
+      .first()
+      .waitFor();
     await stack.settle();
     expect((await shopOrder()).payment_status).toBe("refunded");
     expect(stack.sandbox.ledger()[0]!.refunded).toBe(stack.sandbox.ledger()[0]!.collected);

@@ -27,7 +27,14 @@ async function missingNotifications(store: Store, log: readonly LogEntry[]): Pro
   const rows = await store.read((db) => db.selectFrom("notifications").select("dedupe").execute());
   const kept = new Set(rows.map((row) => Buffer.from(row.dedupe).toString("hex")));
   return log
-    .filter((entry) => entry.kind === "notification" && entry.http_status !== null && entry.http_status >= 200 && entry.http_status < 300 && entry.request_body !== undefined)
+    .filter(
+      (entry) =>
+        entry.kind === "notification" &&
+        entry.http_status !== null &&
+        entry.http_status >= 200 &&
+        entry.http_status < 300 &&
+        entry.request_body !== undefined,
+    )
     .filter((entry) => !accounts.some(({ id }) => kept.has(Buffer.from(dedupeKey(id, false, Buffer.from(entry.request_body!))).toString("hex"))))
     .map((entry) => `answered ${entry.http_status} but not stored: ${entry.request_body?.slice(0, 200)}`);
 }
@@ -46,15 +53,18 @@ async function wrongMoney(store: Store, sandbox: Sandbox): Promise<string[]> {
       if (collected > 0n && !known) problems.push(`${entry.order_id}: the sandbox collected ${entry.collected}, the hub does not know of it`);
       continue;
     }
-    if (payment.collected !== collected) problems.push(`${entry.order_id}: the sandbox collected ${entry.collected}, the hub says ${payment.collected / RUPIAH} (${payment.status})`);
-    if (payment.refunded !== BigInt(entry.refunded) * RUPIAH) problems.push(`${entry.order_id}: the sandbox refunded ${entry.refunded}, the hub says ${payment.refunded / RUPIAH}`);
+    if (payment.collected !== collected)
+      problems.push(`${entry.order_id}: the sandbox collected ${entry.collected}, the hub says ${payment.collected / RUPIAH} (${payment.status})`);
+    if (payment.refunded !== BigInt(entry.refunded) * RUPIAH)
+      problems.push(`${entry.order_id}: the sandbox refunded ${entry.refunded}, the hub says ${payment.refunded / RUPIAH}`);
     const keys = entry.refunds.map((refund) => refund.key);
     if (new Set(keys).size !== keys.length) problems.push(`${entry.order_id}: refunded twice under one key`);
     if (entry.refunds.length > 1) problems.push(`${entry.order_id}: refunded ${entry.refunds.length} times, one was asked for`);
   }
   for (const payment of payments) {
     const entry = ledger.find((one) => one.order_id === payment.reference);
-    if (COLLECTED_STATUSES.includes(payment.status) && (entry?.collected ?? 0) === 0) problems.push(`${payment.reference}: ${payment.status} in the hub, nothing collected`);
+    if (COLLECTED_STATUSES.includes(payment.status) && (entry?.collected ?? 0) === 0)
+      problems.push(`${payment.reference}: ${payment.status} in the hub, nothing collected`);
     if (payment.status === "submitted" || payment.status === "created") problems.push(`${payment.reference}: still ${payment.status}`);
   }
   const orders = await store.read((db) => db.selectFrom("orders").selectAll().execute());
@@ -76,7 +86,10 @@ async function doubledEvents(store: Store): Promise<string[]> {
     return counts;
   };
   const made = count(transitions, (row) => `${row.subject_id} ${row.to_status}`);
-  const told = count(events.filter((event) => event.type !== "payment.unconfirmed"), (event) => `${event.subject_id} ${event.type.split(".")[1]}`);
+  const told = count(
+    events.filter((event) => event.type !== "payment.unconfirmed"),
+    (event) => `${event.subject_id} ${event.type.split(".")[1]}`,
+  );
   return [...told].flatMap(([key, times]) => {
     if (key.startsWith("umm_") || key.startsWith("end_")) return [];
     const expected = made.get(key) ?? 0;

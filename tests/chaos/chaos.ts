@@ -58,10 +58,19 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const folder = mkdtempSync(join(tmpdir(), "lunas-chaos-"));
   const random = seededRandom(options.seed);
   const [hubPort, shopPort] = [await freePort(), await freePort()];
-  const sandbox = await startSandbox({ port: 0, databasePath: join(folder, "sandbox.db"), notify: { midtrans: `http://127.0.0.1:${hubPort}/callbacks/midtrans` }, seed: options.seed });
+  const sandbox = await startSandbox({
+    port: 0,
+    databasePath: join(folder, "sandbox.db"),
+    notify: { midtrans: `http://127.0.0.1:${hubPort}/callbacks/midtrans` },
+    seed: options.seed,
+  });
   const databaseUrl = options.databaseUrl ?? `sqlite:${join(folder, "lunas.db")}`;
   const hub = new HubProcess({
-    PORT: String(hubPort), SHOP_PORT: String(shopPort), LUNAS_SANDBOX_URL: sandbox.url, LUNAS_DATABASE_URL: databaseUrl, LUNAS_LOG_LEVEL: "warn",
+    PORT: String(hubPort),
+    SHOP_PORT: String(shopPort),
+    LUNAS_SANDBOX_URL: sandbox.url,
+    LUNAS_DATABASE_URL: databaseUrl,
+    LUNAS_LOG_LEVEL: "warn",
     LUNAS_MASTER_KEY: Buffer.alloc(32, options.seed & 255).toString("base64"),
   });
   const receiver = new Receiver(WEBHOOK_SECRET, seededRandom(options.seed + 1));
@@ -79,7 +88,14 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
     try {
       const problems = [...shopper.problems, ...(await audit(store, sandbox, receiver, options.restore === true))];
       const given_up = shopper.orders.filter((order) => order.gave_up !== undefined).map((order) => `${order.reference}: ${order.gave_up}`);
-      return { kills: hub.kills, orders: shopper.orders.length, given_up, notifications: sandbox.log().filter((entry) => entry.kind === "notification").length, events: receiver.events.length, problems };
+      return {
+        kills: hub.kills,
+        orders: shopper.orders.length,
+        given_up,
+        notifications: sandbox.log().filter((entry) => entry.kind === "notification").length,
+        events: receiver.events.length,
+        problems,
+      };
     } finally {
       await store.close();
     }
@@ -149,9 +165,11 @@ async function calmDown(hub: HubProcess, sandbox: Sandbox, shopper: Shopper, say
   const minutes = [1, 2, 5, 10, 20, 60, 120, 300, 1_440, 1_440, 1_440];
   for (const [step, minute] of minutes.entries()) {
     await quiet(hub, sandbox);
-    if (step === 5) for (const order of shopper.orders.filter((one) => one.fate === "late" && one.provider_reference !== undefined)) await shopper.pay(order);
+    if (step === 5)
+      for (const order of shopper.orders.filter((one) => one.fate === "late" && one.provider_reference !== undefined)) await shopper.pay(order);
     await quiet(hub, sandbox);
-    for (const order of shopper.orders.filter((one) => one.fate === "refund" && one.refund_id === undefined && one.payment_id !== undefined)) await shopper.refund(order);
+    for (const order of shopper.orders.filter((one) => one.fate === "refund" && one.refund_id === undefined && one.payment_id !== undefined))
+      await shopper.refund(order);
     sandbox.advance(minute * 60_000);
   }
   await quiet(hub, sandbox);

@@ -63,7 +63,11 @@ export class HubProcess {
   /** What `lunas doctor` shows, asked of the running hub. */
   async doctor(): Promise<Record<string, number>> {
     const token = operatorToken({ vault: new Vault(this.#environment["LUNAS_MASTER_KEY"]!) });
-    const answer = await fetch(`${this.url}/_operator/doctor`, { method: "POST", headers: { authorization: `Bearer ${token}`, "content-type": "application/json" }, body: "{}" });
+    const answer = await fetch(`${this.url}/_operator/doctor`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: "{}",
+    });
     if (!answer.ok) throw new Error(`doctor: ${answer.status} ${await answer.text()}`);
     return ((await answer.json()) as { result: Record<string, number> }).result;
   }

@@ -27,7 +27,8 @@ export class Receiver {
         if (random.float() < this.failing_share) return response.writeHead(500).end();
         try {
           const event = webhook.verify(body, request.headers as Record<string, string>) as Omit<ReceivedEvent, "body">;
-          if (event.id !== request.headers["webhook-id"]) this.problems.push(`event ${event.id} came under the webhook-id ${String(request.headers["webhook-id"])}`);
+          if (event.id !== request.headers["webhook-id"])
+            this.problems.push(`event ${event.id} came under the webhook-id ${String(request.headers["webhook-id"])}`);
           this.events.push({ id: event.id, type: event.type, sequence: event.sequence, subject: event.subject, body });
         } catch (error) {
           this.problems.push(`a webhook that does not verify: ${String(error)}`);

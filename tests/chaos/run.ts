@@ -4,7 +4,12 @@ import { freshDatabase } from "../harness/postgres.ts";
 import { type ChaosReport, runChaos } from "./chaos.ts";
 
 const { values } = parseArgs({
-  options: { engine: { type: "string", default: "both" }, kills: { type: "string", default: "20" }, orders: { type: "string", default: "60" }, seed: { type: "string", default: String(Date.now() % 100_000) } },
+  options: {
+    engine: { type: "string", default: "both" },
+    kills: { type: "string", default: "20" },
+    orders: { type: "string", default: "60" },
+    seed: { type: "string", default: String(Date.now() % 100_000) },
+  },
 });
 
 const seed = Number(values.seed);

@@ -42,7 +42,9 @@ export class Shopper {
     const dice = this.#random.float();
     const fate: Fate = dice < 0.5 ? "pay" : dice < 0.7 ? "refund" : dice < 0.8 ? "expire" : dice < 0.9 ? "late" : "cancel";
     const order: ChaosOrder = {
-      reference, amount: 10_000 + Math.floor(this.#random.float() * 90) * 1_000, fate,
+      reference,
+      amount: 10_000 + Math.floor(this.#random.float() * 90) * 1_000,
+      fate,
       keys: { order: `o-${reference}`, payment: `p-${reference}`, refund: `r-${reference}` },
     };
     this.orders.push(order);
@@ -55,16 +57,25 @@ export class Shopper {
     for (let tries = 0; tries < 5 && order.provider_reference === undefined; tries += 1) await this.place(order);
     if (order.payment_id === undefined || order.provider_reference === undefined) return;
     if (order.fate === "pay" || order.fate === "refund") await this.pay(order);
-    if (order.fate === "cancel") await this.#post(`/v1/payments/${order.payment_id}/cancel`, {}, `c-${order.reference}`, (status) => status === 200 || status === 409);
+    if (order.fate === "cancel")
+      await this.#post(`/v1/payments/${order.payment_id}/cancel`, {}, `c-${order.reference}`, (status) => status === 200 || status === 409);
     if (order.fate === "refund") await this.refund(order);
   }
 
   async place(order: ChaosOrder): Promise<void> {
-    const created = await this.#post("/v1/orders", { reference: order.reference, amount: order.amount, expires_in_s: 86_400 }, order.keys.order, (status) => status === 201 || status === 409);
+    const created = await this.#post(
+      "/v1/orders",
+      { reference: order.reference, amount: order.amount, expires_in_s: 86_400 },
+      order.keys.order,
+      (status) => status === 201 || status === 409,
+    );
     if (!created) return void (order.gave_up = "order");
     order.order_id = (created.body["id"] ?? created.body["existing_id"]) as string;
-    const opened = await this.#post(`/v1/orders/${order.order_id}/payments`, { method: "gopay" }, order.keys.payment, (status) => [201, 404, 409, 422].includes(status));
-    if (!opened || opened.status !== 201) return void (order.gave_up = `payment ${opened?.status ?? "without an answer"} ${JSON.stringify(opened?.body ?? {})}`);
+    const opened = await this.#post(`/v1/orders/${order.order_id}/payments`, { method: "gopay" }, order.keys.payment, (status) =>
+      [201, 404, 409, 422].includes(status),
+    );
+    if (!opened || opened.status !== 201)
+      return void (order.gave_up = `payment ${opened?.status ?? "without an answer"} ${JSON.stringify(opened?.body ?? {})}`);
     delete order.gave_up;
     order.payment_id = opened.body["id"] as string;
     order.provider_reference = opened.body["provider_reference"] as string;
@@ -78,16 +89,28 @@ export class Shopper {
   /** Asks for a refund once. The hub may not know yet that the payment is paid: then it is asked for again when time has passed. */
   async refund(order: ChaosOrder): Promise<void> {
     const body = { amount: Math.floor(order.amount / 2), reason: "chaos" };
-    const refunded = await this.#post(`/v1/payments/${order.payment_id}/refunds`, body, order.keys.refund, (status, code) => status === 201 || status === 404 || status === 422 || code === "wrong_state");
+    const refunded = await this.#post(
+      `/v1/payments/${order.payment_id}/refunds`,
+      body,
+      order.keys.refund,
+      (status, code) => status === 201 || status === 404 || status === 422 || code === "wrong_state",
+    );
     if (refunded?.status === 201) order.refund_id = refunded.body["id"] as string;
   }
 
   /** Repeats until `done`; a status of the hub's own mistakes (500) is a problem of the run. */
-  async #post(path: string, body: unknown, key: string, done: (status: number, code: unknown) => boolean): Promise<{ status: number; body: Record<string, unknown> } | undefined> {
+  async #post(
+    path: string,
+    body: unknown,
+    key: string,
+    done: (status: number, code: unknown) => boolean,
+  ): Promise<{ status: number; body: Record<string, unknown> } | undefined> {
     const deadline = Date.now() + PATIENCE_MS;
     while (Date.now() < deadline) {
       const answer = await fetch(`${this.#hub_url}${path}`, {
-        method: "POST", headers: { authorization: `Bearer ${API_KEY}`, "content-type": "application/json", "idempotency-key": key }, body: JSON.stringify(body),
+        method: "POST",
+        headers: { authorization: `Bearer ${API_KEY}`, "content-type": "application/json", "idempotency-key": key },
+        body: JSON.stringify(body),
         signal: AbortSignal.timeout(30_000),
       }).catch(() => undefined);
       const told = (await answer?.json().catch(() => undefined)) as Record<string, unknown> | undefined;

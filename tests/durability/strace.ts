@@ -41,7 +41,11 @@ export function readTrace(text: string): SystemCall[] {
 export function syncBetween(calls: readonly SystemCall[], marker: string): SystemCall | undefined {
   const arrived = calls.find((call) => ["read", "recvfrom", "recvmsg", "readv"].includes(call.name) && call.text.includes(marker));
   if (!arrived) return undefined;
-  const answered = calls.find((call) => call.began > arrived.ended && ["write", "writev", "sendto", "sendmsg"].includes(call.name) && call.text.includes("HTTP/1.1 200"));
+  const answered = calls.find(
+    (call) => call.began > arrived.ended && ["write", "writev", "sendto", "sendmsg"].includes(call.name) && call.text.includes("HTTP/1.1 200"),
+  );
   if (!answered) return undefined;
-  return calls.find((call) => ["fdatasync", "fsync"].includes(call.name) && call.text.includes("-wal") && call.began > arrived.began && call.ended < answered.began);
+  return calls.find(
+    (call) => ["fdatasync", "fsync"].includes(call.name) && call.text.includes("-wal") && call.began > arrived.began && call.ended < answered.began,
+  );
 }

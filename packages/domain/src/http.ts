@@ -15,7 +15,13 @@ export interface HttpRequest {
 export type HttpFault = "dns" | "connect" | "tls" | "timeout" | "reset" | "too_large" | "blocked" | "internal";
 
 export type HttpResult =
-  | { readonly ok: true; readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: Uint8Array; readonly elapsed_ms: number }
+  | {
+      readonly ok: true;
+      readonly status: number;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly body: Uint8Array;
+      readonly elapsed_ms: number;
+    }
   | { readonly ok: false; readonly fault: HttpFault; readonly message: string; readonly elapsed_ms: number };
 
 export type Http = (request: HttpRequest) => Promise<HttpResult>;

@@ -3,8 +3,22 @@ import type { Random } from "./random.ts";
 
 /** Prefix of each kind of id. */
 export const ID_PREFIXES = {
-  order: "ord", payment: "pay", refund: "rfd", payout: "pyo", fulfillment: "ful", notification: "ntf", event: "evt",
-  endpoint: "end", delivery: "dlv", attempt: "att", account: "acc", shop: "shp", key: "key", job: "job", answer: "ans", transition: "trn",
+  order: "ord",
+  payment: "pay",
+  refund: "rfd",
+  payout: "pyo",
+  fulfillment: "ful",
+  notification: "ntf",
+  event: "evt",
+  endpoint: "end",
+  delivery: "dlv",
+  attempt: "att",
+  account: "acc",
+  shop: "shp",
+  key: "key",
+  job: "job",
+  answer: "ans",
+  transition: "trn",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;

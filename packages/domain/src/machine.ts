@@ -34,7 +34,7 @@ export function walkMachine<S extends string, I extends string>(machine: Machine
       const word: S | "same" | "stale" | undefined = machine.table[state]?.[input];
       if (word === undefined) problems.push(`${machine.name}: ${state} on ${input} is not decided`);
       else if (word !== "same" && word !== "stale") {
-        const next = word as S;
+        const next: S = word;
         if (!known.has(next)) problems.push(`${machine.name}: ${state} on ${input} goes to the unknown state ${word}`);
         else if (next === state) problems.push(`${machine.name}: ${state} on ${input} goes to itself; say "same"`);
         else if (!reached.has(next)) {

@@ -29,7 +29,7 @@ export function isCurrency(word: string): word is Currency {
 export function parseAmount(input: number | string, currency: Currency): AmountResult {
   const text = typeof input === "number" ? String(input) : input.trim();
   const match = DECIMAL.exec(text);
-  if (!match) return { ok: false, message: "must be a number or a decimal string in major units, such as 44000 or \"44000.50\"" };
+  if (!match) return { ok: false, message: 'must be a number or a decimal string in major units, such as 44000 or "44000.50"' };
   const [, sign, whole, fraction = ""] = match;
   const decimals = CURRENCY_DECIMALS[currency];
   const significant = fraction.replace(/0+$/, "");

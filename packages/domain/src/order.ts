@@ -1,7 +1,16 @@
 import { COLLECTED_STATUSES, LIVE_STATUSES, type PaymentStatus } from "./payment.ts";
 
 export const ORDER_PAYMENT_STATUSES = [
-  "unpaid", "pending", "underpaid", "paid", "partially_refunded", "refunded", "reversed", "expired", "failed", "canceled",
+  "unpaid",
+  "pending",
+  "underpaid",
+  "paid",
+  "partially_refunded",
+  "refunded",
+  "reversed",
+  "expired",
+  "failed",
+  "canceled",
 ] as const;
 export type OrderPaymentStatus = (typeof ORDER_PAYMENT_STATUSES)[number];
 

@@ -1,13 +1,32 @@
 import type { Machine } from "./machine.ts";
 
 export const PAYMENT_STATUSES = [
-  "created", "submitted", "pending", "authorized", "paid", "partially_refunded", "refunded", "failed", "expired", "canceled", "reversed",
+  "created",
+  "submitted",
+  "pending",
+  "authorized",
+  "paid",
+  "partially_refunded",
+  "refunded",
+  "failed",
+  "expired",
+  "canceled",
+  "reversed",
 ] as const;
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
 /** What an answer can say of a payment, in our words; `submit` is our own act of calling the gateway. */
 export const PAYMENT_INPUTS = [
-  "submit", "pending", "authorized", "paid", "partially_refunded", "refunded", "failed", "expired", "canceled", "reversed",
+  "submit",
+  "pending",
+  "authorized",
+  "paid",
+  "partially_refunded",
+  "refunded",
+  "failed",
+  "expired",
+  "canceled",
+  "reversed",
 ] as const;
 export type PaymentInput = (typeof PAYMENT_INPUTS)[number];
 export type PaymentObservation = Exclude<PaymentInput, "submit">;
@@ -18,8 +37,15 @@ export type PaymentFlag = (typeof PAYMENT_FLAGS)[number];
 
 /** Before money: whatever the gateway says is taken as it stands. */
 const opening = {
-  pending: "pending", authorized: "authorized", paid: "paid", partially_refunded: "partially_refunded", refunded: "refunded",
-  failed: "failed", expired: "expired", canceled: "canceled", reversed: "reversed",
+  pending: "pending",
+  authorized: "authorized",
+  paid: "paid",
+  partially_refunded: "partially_refunded",
+  refunded: "refunded",
+  failed: "failed",
+  expired: "expired",
+  canceled: "canceled",
+  reversed: "reversed",
 } as const;
 
 /**
@@ -41,23 +67,55 @@ export const paymentMachine: Machine<PaymentStatus, PaymentInput> = {
     pending: { submit: "stale", ...opening, pending: "same" },
     authorized: { submit: "stale", ...opening, pending: "stale", authorized: "same" },
     paid: {
-      submit: "stale", pending: "stale", authorized: "stale", paid: "same", partially_refunded: "partially_refunded", refunded: "refunded",
-      failed: "reversed", expired: "stale", canceled: "reversed", reversed: "reversed",
+      submit: "stale",
+      pending: "stale",
+      authorized: "stale",
+      paid: "same",
+      partially_refunded: "partially_refunded",
+      refunded: "refunded",
+      failed: "reversed",
+      expired: "stale",
+      canceled: "reversed",
+      reversed: "reversed",
     },
     partially_refunded: {
-      submit: "stale", pending: "stale", authorized: "stale", paid: "stale", partially_refunded: "same", refunded: "refunded",
-      failed: "reversed", expired: "stale", canceled: "stale", reversed: "reversed",
+      submit: "stale",
+      pending: "stale",
+      authorized: "stale",
+      paid: "stale",
+      partially_refunded: "same",
+      refunded: "refunded",
+      failed: "reversed",
+      expired: "stale",
+      canceled: "stale",
+      reversed: "reversed",
     },
     refunded: {
-      submit: "stale", pending: "stale", authorized: "stale", paid: "stale", partially_refunded: "stale", refunded: "same",
-      failed: "stale", expired: "stale", canceled: "stale", reversed: "reversed",
+      submit: "stale",
+      pending: "stale",
+      authorized: "stale",
+      paid: "stale",
+      partially_refunded: "stale",
+      refunded: "same",
+      failed: "stale",
+      expired: "stale",
+      canceled: "stale",
+      reversed: "reversed",
     },
     failed: { submit: "stale", ...opening, failed: "same" },
     expired: { submit: "stale", ...opening, pending: "stale", expired: "same", failed: "failed", canceled: "canceled" },
     canceled: { submit: "stale", ...opening, pending: "stale", canceled: "same", expired: "expired", failed: "failed" },
     reversed: {
-      submit: "stale", pending: "stale", authorized: "stale", paid: "stale", partially_refunded: "stale", refunded: "stale",
-      failed: "same", expired: "stale", canceled: "same", reversed: "same",
+      submit: "stale",
+      pending: "stale",
+      authorized: "stale",
+      paid: "stale",
+      partially_refunded: "stale",
+      refunded: "stale",
+      failed: "same",
+      expired: "stale",
+      canceled: "same",
+      reversed: "same",
     },
   },
 };

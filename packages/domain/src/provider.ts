@@ -265,7 +265,9 @@ export interface ConfigField {
   readonly default?: string;
 }
 
-export type ConfigResult<C> = { readonly ok: true; readonly config: C } | { readonly ok: false; readonly problems: readonly { readonly field: string; readonly message: string }[] };
+export type ConfigResult<C> =
+  | { readonly ok: true; readonly config: C }
+  | { readonly ok: false; readonly problems: readonly { readonly field: string; readonly message: string }[] };
 
 export interface GatewayContext<C> {
   readonly config: C;

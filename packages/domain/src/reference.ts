@@ -31,6 +31,9 @@ export function deriveReference(parts: ReferenceParts, rule: ReferenceRule): str
   for (let i = 0; i < HASH_CHARS; i += 1) hash += ALPHABET[digest[i]! & 31];
   const room = Math.min(24, rule.max_length - HASH_CHARS - 1);
   if (room < 1 || !rule.extra_characters.includes("-")) return hash.slice(0, rule.max_length);
-  const head = [...parts.order_reference].filter((c) => /[A-Za-z0-9]/.test(c) || rule.extra_characters.includes(c)).join("").slice(0, room);
+  const head = [...parts.order_reference]
+    .filter((c) => /[A-Za-z0-9]/.test(c) || rule.extra_characters.includes(c))
+    .join("")
+    .slice(0, room);
   return head ? `${head}-${hash}` : hash;
 }

@@ -7,7 +7,18 @@ export const DAY_MS = 86_400_000;
 
 /** Gap before each attempt of a delivery. The last of twelve is some 75.7 hours after the first. */
 export const DELIVERY_GAPS_MS: readonly number[] = [
-  0, 5 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, 30 * MINUTE_MS, 2 * HOUR_MS, 5 * HOUR_MS, 10 * HOUR_MS, 14 * HOUR_MS, 20 * HOUR_MS, 24 * HOUR_MS,
+  0,
+  5 * SECOND_MS,
+  30 * SECOND_MS,
+  2 * MINUTE_MS,
+  10 * MINUTE_MS,
+  30 * MINUTE_MS,
+  2 * HOUR_MS,
+  5 * HOUR_MS,
+  10 * HOUR_MS,
+  14 * HOUR_MS,
+  20 * HOUR_MS,
+  24 * HOUR_MS,
 ];
 
 const JITTER_FROM_MS = 30 * SECOND_MS;
@@ -26,13 +37,14 @@ export function deliveryGap(attempt: number, random: Random): number | undefined
 }
 
 /** Questions about an open payment: offsets from its opening, then from its expiry (the one at 0 decides). */
-export const PAYMENT_POLLS: Readonly<Record<"wallet" | "va", { readonly open_ms: readonly number[]; readonly after_expiry_ms: readonly number[] }>> = {
-  wallet: { open_ms: [1, 3, 7, 15].map((m) => m * MINUTE_MS), after_expiry_ms: [0, 2 * MINUTE_MS, 10 * MINUTE_MS, 60 * MINUTE_MS, 24 * HOUR_MS] },
-  va: {
-    open_ms: [15 * MINUTE_MS, 1 * HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS],
-    after_expiry_ms: [0, 10 * MINUTE_MS, 1 * HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS],
-  },
-};
+export const PAYMENT_POLLS: Readonly<Record<"wallet" | "va", { readonly open_ms: readonly number[]; readonly after_expiry_ms: readonly number[] }>> =
+  {
+    wallet: { open_ms: [1, 3, 7, 15].map((m) => m * MINUTE_MS), after_expiry_ms: [0, 2 * MINUTE_MS, 10 * MINUTE_MS, 60 * MINUTE_MS, 24 * HOUR_MS] },
+    va: {
+      open_ms: [15 * MINUTE_MS, 1 * HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, 12 * HOUR_MS],
+      after_expiry_ms: [0, 10 * MINUTE_MS, 1 * HOUR_MS, 24 * HOUR_MS, 72 * HOUR_MS],
+    },
+  };
 
 /** After a payment was paid: once more after the reversal window, and a day later. Offsets from the payment. */
 export const AFTER_PAID_POLLS_MS: readonly number[] = [6 * MINUTE_MS, 24 * HOUR_MS];

@@ -73,7 +73,10 @@ export async function chooseMethod(hub: Hub, shop_id: string, method: string, sl
   if (chosen) return chosen;
   const allowed = all.map((one) => `${one.method} (${one.account.row.slug})`);
   throw new LunasError("method_not_available", {
-    detail: slug === undefined ? `No account of this shop has the method "${method}".` : `The account "${slug}" of this shop does not have the method "${method}".`,
+    detail:
+      slug === undefined
+        ? `No account of this shop has the method "${method}".`
+        : `The account "${slug}" of this shop does not have the method "${method}".`,
     extra: { allowed },
   });
 }

@@ -25,10 +25,19 @@ export async function keepAnswer(
   await tx
     .insertInto("answers")
     .values({
-      id, shop_id: about.shop_id, account_id: about.account_id, subject_type: about.subject.type, subject_id: about.subject.id,
-      operation: finding.operation, certainty: finding.outcome.certainty, summary: JSON.stringify(summarize(finding.outcome)),
-      exchange: hub.vault.seal(`answer:${id}`, JSON.stringify(finding.outcome.exchanges)), cause: finding.cause, verdict,
-      asked_at: finding.asked_at, answered_at: hub.clocks.business.now(),
+      id,
+      shop_id: about.shop_id,
+      account_id: about.account_id,
+      subject_type: about.subject.type,
+      subject_id: about.subject.id,
+      operation: finding.operation,
+      certainty: finding.outcome.certainty,
+      summary: JSON.stringify(summarize(finding.outcome)),
+      exchange: hub.vault.seal(`answer:${id}`, JSON.stringify(finding.outcome.exchanges)),
+      cause: finding.cause,
+      verdict,
+      asked_at: finding.asked_at,
+      answered_at: hub.clocks.business.now(),
     })
     .execute();
   return id;
@@ -50,7 +59,8 @@ function summarize(outcome: Outcome<PaymentAnswer | RefundAnswer>): Record<strin
     words["provider_status"] = evidence.provider_status;
     if (evidence.provider_id) words["provider_id"] = evidence.provider_id;
     if (evidence.amount !== undefined && isCurrency(evidence.currency)) words["amount"] = formatAmount(money(evidence.amount, evidence.currency));
-    if (evidence.refunded !== undefined && isCurrency(evidence.currency)) words["refunded"] = formatAmount(money(evidence.refunded, evidence.currency));
+    if (evidence.refunded !== undefined && isCurrency(evidence.currency))
+      words["refunded"] = formatAmount(money(evidence.refunded, evidence.currency));
   }
   if ("refund" in value) words["refund"] = { status: value.refund.status, key: value.refund.key ?? null };
   return words;

@@ -41,13 +41,20 @@ async function applyOrKeep(hub: Hub, before: PaymentRow, finding: Finding<Paymen
     });
   } catch (error) {
     const about = { shop_id: before.shop_id, account_id: before.account_id, subject: { type: "payment", id: before.id } } as const;
-    await hub.store.write((tx) => keepAnswer(hub, tx, about, finding, "kept")).catch((lost: unknown) => hub.log.error({ err: lost }, "an answer could not be kept"));
+    await hub.store
+      .write((tx) => keepAnswer(hub, tx, about, finding, "kept"))
+      .catch((lost: unknown) => hub.log.error({ err: lost }, "an answer could not be kept"));
     throw error;
   }
 }
 
 async function applyInTransaction(
-  hub: Hub, tx: Tx, order: OrderRow, payment: PaymentRow, version_read: number, finding: Finding<PaymentAnswer>,
+  hub: Hub,
+  tx: Tx,
+  order: OrderRow,
+  payment: PaymentRow,
+  version_read: number,
+  finding: Finding<PaymentAnswer>,
 ): Promise<Applied> {
   const about = { shop_id: payment.shop_id, account_id: payment.account_id, subject: { type: "payment", id: payment.id } } as const;
   const { outcome } = finding;
@@ -62,7 +69,12 @@ async function applyInTransaction(
   }
   const { evidence } = outcome.value;
   const bundle = await readBundle(tx, order);
-  const judgement = judgeEvidence(payment, evidence, { heldElsewhere: heldElsewhere(bundle, payment.id), order_amount: order.amount, byHand: refundedByHand(bundle, payment.id, evidence.refunds ?? []), asked_at: finding.asked_at });
+  const judgement = judgeEvidence(payment, evidence, {
+    heldElsewhere: heldElsewhere(bundle, payment.id),
+    order_amount: order.amount,
+    byHand: refundedByHand(bundle, payment.id, evidence.refunds ?? []),
+    asked_at: finding.asked_at,
+  });
   const answer_id = await keepAnswer(hub, tx, about, finding, judgement.verdict);
   if (judgement.verdict === "refused") {
     await tx.updateTable("payments").set({ needs_attention: judgement.why, last_asked_at: finding.asked_at }).where("id", "=", payment.id).execute();
@@ -71,8 +83,22 @@ async function applyInTransaction(
   const next = judgement.verdict === "applied" ? judgement.next : undefined;
   const doubt = judgement.verdict !== "applied" && judgement.doubt === true;
   // Whoever asked: a doubt is cleared up, also where no question was planned any more.
-  if (doubt) await armJob(tx, { kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at: finding.asked_at + DOUBT_MS, priority: PRIORITY.notified });
-  const after = await savePayment(hub, tx, { ...payment, handles: handlesAfterDoubt(payment, doubt, finding.asked_at) }, outcome, next, finding.asked_at);
+  if (doubt)
+    await armJob(tx, {
+      kind: "payment",
+      subject_id: payment.id,
+      account_id: payment.account_id,
+      due_at: finding.asked_at + DOUBT_MS,
+      priority: PRIORITY.notified,
+    });
+  const after = await savePayment(
+    hub,
+    tx,
+    { ...payment, handles: handlesAfterDoubt(payment, doubt, finding.asked_at) },
+    outcome,
+    next,
+    finding.asked_at,
+  );
   await adoptRefunds(hub, tx, order, after, evidence.refunds ?? [], finding.cause, answer_id);
   if (!next) return { payment: after, bundle: await readBundle(tx, order), verdict: judgement.verdict };
   const changed = await tellPayment(hub, tx, order, payment, after, finding.cause, answer_id);
@@ -81,7 +107,9 @@ async function applyInTransaction(
 
 /** What the shop holds of the order's money through payments other than this one. */
 export function heldElsewhere(bundle: OrderBundle, payment_id: string): bigint {
-  return bundle.payments.filter((other) => other.id !== payment_id).reduce((sum, other) => sum + other.collected - other.refunded - other.reversed, 0n);
+  return bundle.payments
+    .filter((other) => other.id !== payment_id)
+    .reduce((sum, other) => sum + other.collected - other.refunded - other.reversed, 0n);
 }
 
 /** What people closed with proof and the gateway does not count: what it lists, or has given an id, is in its own sum. */
@@ -98,14 +126,27 @@ async function touchAsked(tx: Tx, payment: PaymentRow, asked_at: number): Promis
 }
 
 async function savePayment(
-  hub: Hub, tx: Tx, payment: PaymentRow, outcome: Extract<Outcome<PaymentAnswer>, { certainty: "did" }>, next: NextPayment | undefined, asked_at: number,
+  hub: Hub,
+  tx: Tx,
+  payment: PaymentRow,
+  outcome: Extract<Outcome<PaymentAnswer>, { certainty: "did" }>,
+  next: NextPayment | undefined,
+  asked_at: number,
 ): Promise<PaymentRow> {
   const now = hub.clocks.business.now();
   const details = detailsAfter(payment, outcome.value);
   const state = next ?? payment;
   const after: PaymentRow = {
-    ...payment, ...details, status: state.status, flags: [...state.flags], collected: state.collected, refunded: state.refunded, reversed: state.reversed,
-    buyer_fee: state.buyer_fee, last_asked_at: asked_at, waiting_for_quota_until: null,
+    ...payment,
+    ...details,
+    status: state.status,
+    flags: [...state.flags],
+    collected: state.collected,
+    refunded: state.refunded,
+    reversed: state.reversed,
+    buyer_fee: state.buyer_fee,
+    last_asked_at: asked_at,
+    waiting_for_quota_until: null,
     opened_at: payment.opened_at ?? now,
     paid_at: payment.paid_at ?? (state.collected > 0n ? now : null),
     wanted: wantedAfter(payment, state.status),
@@ -134,7 +175,13 @@ function wantedAfter(payment: PaymentRow, status: PaymentRow["status"]): Payment
 
 /** Transition, event of the payment, and what follows for the order. */
 export async function tellPayment(
-  hub: Hub, tx: Tx, order: OrderRow, from: PaymentRow, after: PaymentRow, cause: string, answer_id: string | null,
+  hub: Hub,
+  tx: Tx,
+  order: OrderRow,
+  from: PaymentRow,
+  after: PaymentRow,
+  cause: string,
+  answer_id: string | null,
 ): Promise<OrderBundle> {
   const subject = { type: "payment", id: after.id } as const;
   await recordTransition(hub, tx, { shop_id: after.shop_id, subject, from: from.status, to: after.status, flags: after.flags, cause, answer_id });
@@ -143,7 +190,11 @@ export async function tellPayment(
   const type: string = `payment.${after.status}`;
   if (isEventType(type)) {
     await emitEvent(hub, tx, {
-      shop_id: after.shop_id, type, subject, order_id: order.id, payment_id: after.id,
+      shop_id: after.shop_id,
+      type,
+      subject,
+      order_id: order.id,
+      payment_id: after.id,
       data: { payment: paymentView(hub, bundle, payment), order: orderOnly(hub, bundle.order) },
     });
   }
@@ -155,4 +206,3 @@ function closeIfOver(hub: Hub, order: OrderRow, payment: PaymentRow): OrderRow {
   const over = order.closed === null && CLOSED_STATUSES.includes(payment.status) && hub.clocks.business.now() >= order.expires_at;
   return over ? { ...order, closed: "expired" } : order;
 }
-

@@ -47,7 +47,13 @@ function stillFits(operation: PaymentOperation, payment: PaymentRow): boolean {
   return (operation !== "open" && operation !== "continue") || (OPENING_STATUSES.includes(payment.status) && payment.wanted === "open");
 }
 
-function call(hub: Hub, account: OpenAccount, bundle: OrderBundle, payment: PaymentRow, operation: PaymentOperation): Promise<Outcome<PaymentAnswer>> {
+function call(
+  hub: Hub,
+  account: OpenAccount,
+  bundle: OrderBundle,
+  payment: PaymentRow,
+  operation: PaymentOperation,
+): Promise<Outcome<PaymentAnswer>> {
   const gateway = gatewayOf(hub, account);
   const subject = paymentSubject(payment);
   switch (operation) {
@@ -74,7 +80,11 @@ async function load(hub: Hub, payment_id: string): Promise<{ payment: PaymentRow
   });
 }
 
-async function showWaiting(hub: Hub, payment: PaymentRow, grant: Extract<Grant, { granted: false }>): Promise<{ waiting_until: number; payment: PaymentRow }> {
+async function showWaiting(
+  hub: Hub,
+  payment: PaymentRow,
+  grant: Extract<Grant, { granted: false }>,
+): Promise<{ waiting_until: number; payment: PaymentRow }> {
   await hub.store.write((tx) => tx.updateTable("payments").set({ waiting_for_quota_until: grant.until }).where("id", "=", payment.id).execute());
   return { waiting_until: grant.until, payment: { ...payment, waiting_for_quota_until: grant.until } };
 }

@@ -6,7 +6,13 @@ import { PRIORITY } from "../store/jobs.ts";
 import type { OpenAccount } from "./accounts.ts";
 
 /** Share of the burst that a class leaves to the more urgent ones: a poll never takes the last calls from money. */
-const RESERVE_SHARE: Record<number, number> = { [PRIORITY.money]: 0, [PRIORITY.notified]: 0.1, [PRIORITY.buyer]: 0.2, [PRIORITY.poll]: 0.4, [PRIORITY.unverified]: 0.6 };
+const RESERVE_SHARE: Record<number, number> = {
+  [PRIORITY.money]: 0,
+  [PRIORITY.notified]: 0.1,
+  [PRIORITY.buyer]: 0.2,
+  [PRIORITY.poll]: 0.4,
+  [PRIORITY.unverified]: 0.6,
+};
 const DAY_MS = 86_400_000;
 
 type CallBudget = Provider["budget"];
@@ -52,7 +58,11 @@ function takeCalls(hub: Hub, wishes: readonly Wish[]): Promise<Grant[]> {
       for (const wish of group.toSorted((a, b) => a.priority - b.priority)) grants.set(wish, bucket.take(wish.priority));
       if (!bucket.changed) continue;
       const values = { account_id, ...bucket.row() };
-      await tx.insertInto("budgets").values(values).onConflict((oc) => oc.column("account_id").doUpdateSet(values)).execute();
+      await tx
+        .insertInto("budgets")
+        .values(values)
+        .onConflict((oc) => oc.column("account_id").doUpdateSet(values))
+        .execute();
     }
     return wishes.map((wish) => grants.get(wish)!);
   });

@@ -16,14 +16,18 @@ export async function cancelOrder(hub: Hub, shop_id: string, order_id: string, c
   const bundle = await closeOrder(hub, order_id, "canceled", cause);
   refuseIfPaid(bundle);
   if (bundle.order.closed === null) {
-    throw new LunasError("gateway_unclear", { detail: "A payment of this order could not yet be canceled at its gateway. It is being asked about; repeat the request." });
+    throw new LunasError("gateway_unclear", {
+      detail: "A payment of this order could not yet be canceled at its gateway. It is being asked about; repeat the request.",
+    });
   }
   return bundle;
 }
 
 function refuseIfPaid(bundle: OrderBundle): void {
   if (bundle.payments.some((payment) => COLLECTED_STATUSES.includes(payment.status))) {
-    throw new LunasError("wrong_state", { detail: `The order is ${bundle.order.payment_status}: money was collected for it. Refund the payment instead.` });
+    throw new LunasError("wrong_state", {
+      detail: `The order is ${bundle.order.payment_status}: money was collected for it. Refund the payment instead.`,
+    });
   }
 }
 

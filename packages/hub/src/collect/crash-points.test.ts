@@ -62,8 +62,21 @@ async function addEndpoint({ store, hub, shop_id }: TestHub): Promise<void> {
     tx
       .insertInto("endpoints")
       .values({
-        id: hub.newId("endpoint"), shop_id, url: "https://shop.test/", description: null, events: "null", format: "standard", status: "active", paused_reason: null,
-        secrets: new Uint8Array(), failures_in_row: 0, first_failure_at: null, last_success_at: null, version: 1, created_at: now, updated_at: now,
+        id: hub.newId("endpoint"),
+        shop_id,
+        url: "https://shop.test/",
+        description: null,
+        events: "null",
+        format: "standard",
+        status: "active",
+        paused_reason: null,
+        secrets: new Uint8Array(),
+        failures_in_row: 0,
+        first_failure_at: null,
+        last_success_at: null,
+        version: 1,
+        created_at: now,
+        updated_at: now,
       })
       .execute(),
   );
@@ -94,10 +107,18 @@ async function liveThrough(scenario: Scenario, crash: CrashPoint, database = "sq
 async function expectWhole({ store, gateway, clock }: TestHub, { refund }: Scenario, where: string): Promise<void> {
   const found = await store.read(async (db) => ({
     orders: await db.selectFrom("orders").select(["payment_status", "amount_paid", "amount_refunded"]).execute(),
-    payments: await db.selectFrom("payments").select(["reference", "status", "flags", "collected", "refunded", "wanted", "needs_attention"]).execute(),
+    payments: await db
+      .selectFrom("payments")
+      .select(["reference", "status", "flags", "collected", "refunded", "wanted", "needs_attention"])
+      .execute(),
     refunds: await db.selectFrom("refunds").select(["status", "amount", "origin"]).execute(),
     events: (await db.selectFrom("events").select("type").orderBy("position").execute()).map((event) => event.type).sort(),
-    undelivered: await db.selectFrom("events").leftJoin("deliveries", "deliveries.event_id", "events.id").select("events.id").where("deliveries.id", "is", null).execute(),
+    undelivered: await db
+      .selectFrom("events")
+      .leftJoin("deliveries", "deliveries.event_id", "events.id")
+      .select("events.id")
+      .where("deliveries.id", "is", null)
+      .execute(),
     leased: await db.selectFrom("jobs").select("key").where("lease_until", "is not", null).execute(),
     overdue: await db.selectFrom("jobs").select("key").where("due_at", "<=", clock.now()).execute(),
     inbox: await db.selectFrom("notifications").select("route").where("route", "<>", 1).execute(),
@@ -111,11 +132,20 @@ async function expectWhole({ store, gateway, clock }: TestHub, { refund }: Scena
     payments: [{ reference: transaction?.reference, status, flags: [], collected: AMOUNT, refunded, wanted: null, needs_attention: null }],
     refunds: refund ? [{ status: "succeeded", amount: REFUND, origin: "api" }] : [],
     events: [
-      "order.paid", ...(refund ? ["order.partially_refunded"] : []), "order.pending", "payment.paid", ...(refund ? ["payment.partially_refunded"] : []),
-      "payment.pending", ...(refund ? ["refund.succeeded"] : []),
+      "order.paid",
+      ...(refund ? ["order.partially_refunded"] : []),
+      "order.pending",
+      "payment.paid",
+      ...(refund ? ["payment.partially_refunded"] : []),
+      "payment.pending",
+      ...(refund ? ["refund.succeeded"] : []),
     ],
-    undelivered: [], leased: [], overdue: [], inbox: [],
-    charges: 1, refunds_there: refund ? 1 : 0,
+    undelivered: [],
+    leased: [],
+    overdue: [],
+    inbox: [],
+    charges: 1,
+    refunds_there: refund ? 1 : 0,
   });
 }
 

@@ -24,7 +24,15 @@ export async function rederiveOrder(hub: DeriveHub, tx: Tx, order: OrderRow, cau
   const bundle = { ...before, order: next };
   if (derived.payment_status !== order.payment_status) {
     const subject = { type: "order", id: order.id } as const;
-    await recordTransition(hub, tx, { shop_id: order.shop_id, subject, from: order.payment_status, to: derived.payment_status, flags: [], cause, answer_id });
+    await recordTransition(hub, tx, {
+      shop_id: order.shop_id,
+      subject,
+      from: order.payment_status,
+      to: derived.payment_status,
+      flags: [],
+      cause,
+      answer_id,
+    });
     const type: string = `order.${derived.payment_status}`;
     if (isEventType(type)) await emitOrderEvent(hub, tx, bundle, type);
   }
@@ -33,5 +41,11 @@ export async function rederiveOrder(hub: DeriveHub, tx: Tx, order: OrderRow, cau
 
 async function emitOrderEvent(hub: DeriveHub, tx: Tx, bundle: OrderBundle, type: EventType): Promise<void> {
   const { order } = bundle;
-  await emitEvent(hub, tx, { shop_id: order.shop_id, type, subject: { type: "order", id: order.id }, order_id: order.id, data: { order: orderOnly(hub, order) } });
+  await emitEvent(hub, tx, {
+    shop_id: order.shop_id,
+    type,
+    subject: { type: "order", id: order.id },
+    order_id: order.id,
+    data: { order: orderOnly(hub, order) },
+  });
 }

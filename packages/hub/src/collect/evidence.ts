@@ -1,5 +1,13 @@
 import {
-  CLOSED_STATUSES, COLLECTED_STATUSES, type Decision, decide, type PaymentAnswer, type PaymentEvidence, type PaymentFlag, paymentMachine, type PaymentStatus,
+  CLOSED_STATUSES,
+  COLLECTED_STATUSES,
+  type Decision,
+  decide,
+  type PaymentAnswer,
+  type PaymentEvidence,
+  type PaymentFlag,
+  paymentMachine,
+  type PaymentStatus,
 } from "@lunas/domain";
 import type { PaymentRow } from "./rows.ts";
 
@@ -26,10 +34,14 @@ export type Judgement =
  * @param byHand refunds that a person closed with proof, which the gateway does not count.
  */
 export function judgeEvidence(
-  payment: PaymentRow, evidence: PaymentEvidence, context: { heldElsewhere: bigint; order_amount: bigint; byHand: bigint; asked_at: number },
+  payment: PaymentRow,
+  evidence: PaymentEvidence,
+  context: { heldElsewhere: bigint; order_amount: bigint; byHand: bigint; asked_at: number },
 ): Judgement {
-  if (evidence.reference !== payment.reference) return { verdict: "refused", why: `the gateway answered about ${evidence.reference}, not about ${payment.reference}` };
-  if (evidence.currency !== payment.currency) return { verdict: "refused", why: `the gateway answered in ${evidence.currency}, the payment is in ${payment.currency}` };
+  if (evidence.reference !== payment.reference)
+    return { verdict: "refused", why: `the gateway answered about ${evidence.reference}, not about ${payment.reference}` };
+  if (evidence.currency !== payment.currency)
+    return { verdict: "refused", why: `the gateway answered in ${evidence.currency}, the payment is in ${payment.currency}` };
   const decision = decide(paymentMachine, payment.status, evidence.status);
   if (decision === "stale") return { verdict: "stale" };
   const status = decision === "same" ? payment.status : decision.to;
@@ -38,7 +50,8 @@ export function judgeEvidence(
   // "Some of it went back" without how much is no news that could be told.
   if (status === "partially_refunded" && money.refunded === 0n) return { verdict: "stale" };
   const next: NextPayment = { status, ...money, flags: flagsAfter(payment, status, money.collected, context) };
-  const moved = status !== payment.status || money.collected !== payment.collected || money.refunded !== payment.refunded || money.reversed !== payment.reversed;
+  const moved =
+    status !== payment.status || money.collected !== payment.collected || money.refunded !== payment.refunded || money.reversed !== payment.reversed;
   return moved ? { verdict: "applied", next } : { verdict: "same" };
 }
 
@@ -79,7 +92,12 @@ function moneyAfter(payment: PaymentRow, evidence: PaymentEvidence, status: Paym
   return { collected, refunded, reversed, buyer_fee };
 }
 
-function flagsAfter(payment: PaymentRow, status: PaymentStatus, collected: bigint, context: { heldElsewhere: bigint; order_amount: bigint }): PaymentFlag[] {
+function flagsAfter(
+  payment: PaymentRow,
+  status: PaymentStatus,
+  collected: bigint,
+  context: { heldElsewhere: bigint; order_amount: bigint },
+): PaymentFlag[] {
   const flags = new Set(payment.flags);
   if (!COLLECTED_STATUSES.includes(status)) return [...flags].filter((flag) => flag !== "unconfirmed");
   if (CLOSED_STATUSES.includes(payment.status)) flags.add("late");
@@ -91,7 +109,10 @@ function flagsAfter(payment: PaymentRow, status: PaymentStatus, collected: bigin
 }
 
 /** Details that an answer brings beside state and money: how to pay, the gateway's id, other handles. */
-export function detailsAfter(payment: PaymentRow, answer: PaymentAnswer): { provider_id: string | null; handles: Record<string, string>; actions: PaymentRow["actions"]; expires_at: number } {
+export function detailsAfter(
+  payment: PaymentRow,
+  answer: PaymentAnswer,
+): { provider_id: string | null; handles: Record<string, string>; actions: PaymentRow["actions"]; expires_at: number } {
   const actions = answer.actions && answer.actions.length > 0 ? [...answer.actions] : payment.actions;
   // Found by a question, which does not say how to pay: nobody could be shown it.
   const mute = payment.status === "submitted" && payment.wanted === "open" && answer.evidence.status === "pending" && actions.length === 0;

@@ -177,7 +177,10 @@ describe.each(ENGINES)("openings that meet something else on %s", (engine) => {
   test("a transaction that is found without a way to show it is replaced by one that can be shown", async () => {
     hub = await driveHub(engine);
     const { provider } = hub.gateway;
-    const mute = { ...provider, gateway: (context: GatewayContext<never>): Gateway => withoutActions(provider.gateway(context)) } as unknown as Provider;
+    const mute = {
+      ...provider,
+      gateway: (context: GatewayContext<never>): Gateway => withoutActions(provider.gateway(context)),
+    } as unknown as Provider;
     (hub.hub.providers as Map<string, Provider>).set(provider.name, mute);
     const order = await hub.order();
     hub.gateway.next("open", { unclear: "did_it" });

@@ -19,14 +19,24 @@ export function openingUnderWayUntil(payment: PaymentRow): number | undefined {
 const PASSING: readonly Refusal["code"][] = ["rate_limited"];
 
 /** The gateway surely did not open it: the payment has failed, and no money can come of it. */
-export async function failOpening(hub: Hub, before: PaymentRow, refusal: Refusal, cause: string): Promise<{ payment: PaymentRow; bundle: OrderBundle }> {
+export async function failOpening(
+  hub: Hub,
+  before: PaymentRow,
+  refusal: Refusal,
+  cause: string,
+): Promise<{ payment: PaymentRow; bundle: OrderBundle }> {
   const failed = await hub.store.write(async (tx) => {
     const order = await lockOrder(hub.store, tx, before.order_id);
     const payment = await findPayment(tx, undefined, before.id);
     invariant(payment, `payment ${before.id} is gone`);
-    if (!OPENING_STATUSES.includes(payment.status) || payment.version !== before.version || PASSING.includes(refusal.code)) return { payment, bundle: await readBundle(tx, order) };
+    if (!OPENING_STATUSES.includes(payment.status) || payment.version !== before.version || PASSING.includes(refusal.code))
+      return { payment, bundle: await readBundle(tx, order) };
     const after: PaymentRow = {
-      ...payment, status: "failed", wanted: null, version: payment.version + 1, updated_at: hub.clocks.business.now(),
+      ...payment,
+      status: "failed",
+      wanted: null,
+      version: payment.version + 1,
+      updated_at: hub.clocks.business.now(),
       needs_attention: refusal.code === "unauthorized" ? "the gateway refuses this account's credentials" : payment.needs_attention,
     };
     await tx
@@ -54,7 +64,11 @@ export async function closeUnopened(hub: Hub, before: PaymentRow, cause: string)
     invariant(payment, `payment ${before.id} is gone`);
     if (payment.version !== before.version || payment.wanted === "open" || payment.wanted === null) return undefined;
     const now = hub.clocks.business.now();
-    const calls = tx.selectFrom("answers").select((eb) => eb.fn.max("answered_at").as("answered_at")).where("subject_id", "=", payment.id).where("operation", "=", "open");
+    const calls = tx
+      .selectFrom("answers")
+      .select((eb) => eb.fn.max("answered_at").as("answered_at"))
+      .where("subject_id", "=", payment.id)
+      .where("operation", "=", "open");
     const last_call = Math.max(payment.submitted_at ?? payment.created_at, (await calls.executeTakeFirst())?.answered_at ?? 0);
     if (now - last_call < OPEN_PATIENCE_MS) return undefined;
     const status = payment.wanted === "cancel" ? ("canceled" as const) : ("expired" as const);

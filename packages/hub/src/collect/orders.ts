@@ -21,11 +21,27 @@ export async function createOrder(hub: Hub, shop_id: string, order: NewOrder, be
   const id = hub.newId("order");
   const now = hub.clocks.business.now();
   const row: OrderRow = {
-    id, shop_id, reference: order.reference, amount: order.amount.minor, currency: order.amount.currency,
+    id,
+    shop_id,
+    reference: order.reference,
+    amount: order.amount.minor,
+    currency: order.amount.currency,
     items: order.items.map((item) => ({ name: item.name, quantity: item.quantity, price: String(item.price), sku: item.sku ?? null })),
-    customer: order.customer, description: order.description ?? null, return_url: order.return_url ?? null, metadata: order.metadata,
-    expires_at: now + order.expires_in_s * 1000, closed: null, checkout_hash: checkoutHash(checkoutToken(hub.vault, id)),
-    amount_paid: 0n, amount_refunded: 0n, amount_reversed: 0n, payment_status: "unpaid", fulfillment_status: "none", version: 1, created_at: now, updated_at: now,
+    customer: order.customer,
+    description: order.description ?? null,
+    return_url: order.return_url ?? null,
+    metadata: order.metadata,
+    expires_at: now + order.expires_in_s * 1000,
+    closed: null,
+    checkout_hash: checkoutHash(checkoutToken(hub.vault, id)),
+    amount_paid: 0n,
+    amount_refunded: 0n,
+    amount_reversed: 0n,
+    payment_status: "unpaid",
+    fulfillment_status: "none",
+    version: 1,
+    created_at: now,
+    updated_at: now,
   };
   try {
     await hub.store.write(async (tx) => {
@@ -44,9 +60,15 @@ export async function createOrder(hub: Hub, shop_id: string, order: NewOrder, be
 }
 
 async function refuseTaken(hub: Hub, shop_id: string, reference: string, cause: unknown): Promise<void> {
-  const existing = await hub.store.read((db) => db.selectFrom("orders").select("id").where("shop_id", "=", shop_id).where("reference", "=", reference).executeTakeFirst());
+  const existing = await hub.store.read((db) =>
+    db.selectFrom("orders").select("id").where("shop_id", "=", shop_id).where("reference", "=", reference).executeTakeFirst(),
+  );
   if (!existing) return;
-  throw new LunasError("reference_taken", { detail: `The reference "${reference}" belongs to the order ${existing.id}.`, extra: { existing_id: existing.id }, cause });
+  throw new LunasError("reference_taken", {
+    detail: `The reference "${reference}" belongs to the order ${existing.id}.`,
+    extra: { existing_id: existing.id },
+    cause,
+  });
 }
 
 export async function getOrder(hub: Hub, shop_id: string, order_id: string): Promise<OrderBundle> {

@@ -23,7 +23,9 @@ describe.each(ENGINES)("the outbox on %s", (engine) => {
     return payment.id;
   }
   const bodies = (subject_id: string) =>
-    hub.store.read((db) => db.selectFrom("events").select(["type", "sequence", "body"]).where("subject_id", "=", subject_id).orderBy("sequence").execute());
+    hub.store.read((db) =>
+      db.selectFrom("events").select(["type", "sequence", "body"]).where("subject_id", "=", subject_id).orderBy("sequence").execute(),
+    );
 
   test("an event holds what was true when it happened, whatever happened since, and is numbered in order (F20)", async () => {
     hub = await driveHub(engine);
@@ -32,9 +34,18 @@ describe.each(ENGINES)("the outbox on %s", (engine) => {
     await hub.settle();
     const rows = await bodies(payment_id);
     expect(rows.map((row) => row.sequence)).toEqual([1, 2, 3]);
-    const [, told, refunded] = rows.map((row) => JSON.parse(row.body) as { type: string; data: { payment: { status: string; amount_refunded: number }; order: { payment_status: string } } });
-    expect(told).toMatchObject({ type: "payment.paid", data: { payment: { status: "paid", amount_refunded: 0 }, order: { payment_status: "paid" } } });
-    expect(refunded).toMatchObject({ type: "payment.refunded", data: { payment: { status: "refunded", amount_refunded: 44_000 }, order: { payment_status: "refunded" } } });
+    const [, told, refunded] = rows.map(
+      (row) =>
+        JSON.parse(row.body) as { type: string; data: { payment: { status: string; amount_refunded: number }; order: { payment_status: string } } },
+    );
+    expect(told).toMatchObject({
+      type: "payment.paid",
+      data: { payment: { status: "paid", amount_refunded: 0 }, order: { payment_status: "paid" } },
+    });
+    expect(refunded).toMatchObject({
+      type: "payment.refunded",
+      data: { payment: { status: "refunded", amount_refunded: 44_000 }, order: { payment_status: "refunded" } },
+    });
   });
 
   test("a change that is undone is told to nobody: no event, no delivery, and it happens on the next try (F22)", async () => {
@@ -61,7 +72,9 @@ describe.each(ENGINES)("the outbox on %s", (engine) => {
     vi.spyOn(derive, "rederiveOrder").mockRejectedValueOnce(new Error("a mistake of ours"));
     await hub.notify(payment.reference, "paid");
     await hub.settle();
-    const answers = await hub.store.read((db) => db.selectFrom("answers").select(["operation", "verdict", "summary"]).where("operation", "=", "get").execute());
+    const answers = await hub.store.read((db) =>
+      db.selectFrom("answers").select(["operation", "verdict", "summary"]).where("operation", "=", "get").execute(),
+    );
     expect(answers).toMatchObject([{ verdict: "kept", summary: { status: "paid" } }]);
     expect(await hub.store.read((db) => db.selectFrom("notifications").selectAll().execute())).toHaveLength(1);
   });
@@ -78,7 +91,12 @@ describe.each(ENGINES)("the outbox on %s", (engine) => {
     hub = await driveHub(engine);
     await paid();
     const rows = await hub.store.read((db) =>
-      db.selectFrom("deliveries").innerJoin("events", "events.id", "deliveries.event_id").select(["events.type", "deliveries.status"]).orderBy("events.position").execute(),
+      db
+        .selectFrom("deliveries")
+        .innerJoin("events", "events.id", "deliveries.event_id")
+        .select(["events.type", "deliveries.status"])
+        .orderBy("events.position")
+        .execute(),
     );
     expect(rows).toEqual(["order.pending", "payment.pending", "order.paid", "payment.paid"].map((type) => ({ type, status: "due" })));
   });

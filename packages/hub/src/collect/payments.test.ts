@@ -150,15 +150,18 @@ describe.each(ENGINES)("payments on %s", (engine) => {
     expect((await hub.orderRow(order.id)).payment_status).toBe(status);
   });
 
-  test.each(["unauthorized", "not_found", "rate_limited", "state", "invalid"] as const)("a gateway that answers a question with %s moves no money state (F15)", async (code) => {
-    hub = await driveHub(engine);
-    const order = await hub.order();
-    const payment = await hub.open(order.id);
-    hub.gateway.next("get", { refuse: { code, message: "no" } });
-    await askGateway(hub.hub, payment.id, "get", "test", 0);
-    expect(await hub.payment(payment.id)).toMatchObject({ status: "pending", collected: 0n });
-    expect(await hub.events(payment.id)).toEqual(["payment.pending#1"]);
-  });
+  test.each(["unauthorized", "not_found", "rate_limited", "state", "invalid"] as const)(
+    "a gateway that answers a question with %s moves no money state (F15)",
+    async (code) => {
+      hub = await driveHub(engine);
+      const order = await hub.order();
+      const payment = await hub.open(order.id);
+      hub.gateway.next("get", { refuse: { code, message: "no" } });
+      await askGateway(hub.hub, payment.id, "get", "test", 0);
+      expect(await hub.payment(payment.id)).toMatchObject({ status: "pending", collected: 0n });
+      expect(await hub.events(payment.id)).toEqual(["payment.pending#1"]);
+    },
+  );
 
   test("money that is taken back reverses the payment and the order", async () => {
     hub = await driveHub(engine);
@@ -220,8 +223,13 @@ describe.each(ENGINES)("payments on %s", (engine) => {
     let_go();
     expect(await slow).toMatchObject({ asked: true, verdict: "superseded" });
     expect((await hub.payment(payment.id)).status).toBe("paid");
-    const kept = await hub.store.read((db) => db.selectFrom("answers").select(["verdict", "cause"]).where("operation", "=", "get").orderBy("id").execute());
-    expect(kept).toEqual([{ verdict: "applied", cause: "quick" }, { verdict: "superseded", cause: "slow" }]);
+    const kept = await hub.store.read((db) =>
+      db.selectFrom("answers").select(["verdict", "cause"]).where("operation", "=", "get").orderBy("id").execute(),
+    );
+    expect(kept).toEqual([
+      { verdict: "applied", cause: "quick" },
+      { verdict: "superseded", cause: "slow" },
+    ]);
   });
 
   test("twenty refreshes and notifications at once make one transition and one event each (F1)", async () => {

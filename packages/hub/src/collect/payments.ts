@@ -1,5 +1,14 @@
 import {
-  COLLECTED_STATUSES, deriveReference, invariant, LIVE_STATUSES, LunasError, money, nextPaymentPoll, type Outcome, type PaymentAnswer, wholeUnits,
+  COLLECTED_STATUSES,
+  deriveReference,
+  invariant,
+  LIVE_STATUSES,
+  LunasError,
+  money,
+  nextPaymentPoll,
+  type Outcome,
+  type PaymentAnswer,
+  wholeUnits,
 } from "@lunas/domain";
 import { sql } from "kysely";
 import type { Hub } from "../hub.ts";
@@ -27,7 +36,14 @@ export interface Opened {
  * Opens a payment of an order. Older payments that are still live are canceled at their gateway first.
  * The row and its derived reference are committed before the gateway is called; whatever happens then, the row is found and asked about.
  */
-export async function createPayment(hub: Hub, shop_id: string, order_id: string, wish: NewPayment, cause: string, begin: (tx: Tx, id: string) => Promise<void>): Promise<Opened> {
+export async function createPayment(
+  hub: Hub,
+  shop_id: string,
+  order_id: string,
+  wish: NewPayment,
+  cause: string,
+  begin: (tx: Tx, id: string) => Promise<void>,
+): Promise<Opened> {
   refuseOnHold(hub);
   const chosen = await chooseMethod(hub, shop_id, wish.method, wish.account);
   const before = await getOrder(hub, shop_id, order_id);
@@ -43,7 +59,9 @@ export async function openPayment(hub: Hub, payment_id: string, how: "open" | "c
   const asked = await askGateway(hub, payment_id, how, cause, PRIORITY.money);
   if (!asked.asked) {
     await scheduleNext(hub, asked.payment, asked.waiting_until);
-    const why = asked.under_way ? "The payment is being opened by another request." : "The account's call budget is used up for the moment; the payment is opened as soon as it allows.";
+    const why = asked.under_way
+      ? "The payment is being opened by another request."
+      : "The account's call budget is used up for the moment; the payment is opened as soon as it allows.";
     throw new LunasError("gateway_unclear", { detail: why, extra: { payment_id } });
   }
   const { outcome, payment, bundle } = asked;
@@ -51,7 +69,9 @@ export async function openPayment(hub: Hub, payment_id: string, how: "open" | "c
   if (payment.status === "failed" && outcome.certainty === "did_not") {
     const { refusal } = outcome;
     throw new LunasError(refusal.code === "amount" ? "amount_not_supported" : "gateway_refused", {
-      detail: refusal.message, extra: { payment_id }, ...(refusal.fields ? { errors: refusal.fields } : {}),
+      detail: refusal.message,
+      extra: { payment_id },
+      ...(refusal.fields ? { errors: refusal.fields } : {}),
     });
   }
   if (payment.status === "submitted" || isUnusable(outcome)) {
@@ -76,17 +96,23 @@ function refuseUnlessPayable(hub: Hub, { order, payments }: Pick<OrderBundle, "o
   if (order.closed !== null) throw new LunasError("wrong_state", { detail: `The order is ${order.closed} and takes no more payments.` });
   if (hub.clocks.business.now() >= order.expires_at) throw new LunasError("wrong_state", { detail: "The order's time is over." });
   if (payments.some((payment) => COLLECTED_STATUSES.includes(payment.status))) {
-    throw new LunasError("wrong_state", { detail: `Money has moved for this order (${order.payment_status}); another payment of the full amount would be too much.` });
+    throw new LunasError("wrong_state", {
+      detail: `Money has moved for this order (${order.payment_status}); another payment of the full amount would be too much.`,
+    });
   }
 }
 
 function checkAmount({ order }: OrderBundle, { method, account }: AvailableMethod): void {
   const { capabilities } = account.provider;
   if (!capabilities.currencies.includes(order.currency)) {
-    throw new LunasError("amount_not_supported", { detail: `${account.provider.label} takes ${capabilities.currencies.join(", ")}, the order is in ${order.currency}.` });
+    throw new LunasError("amount_not_supported", {
+      detail: `${account.provider.label} takes ${capabilities.currencies.join(", ")}, the order is in ${order.currency}.`,
+    });
   }
   if (!capabilities.fractional_amounts && wholeUnits(money(order.amount, order.currency)) === undefined) {
-    throw new LunasError("amount_not_supported", { detail: `${account.provider.label} takes whole ${order.currency} only; the order's amount has a fraction (${method}).` });
+    throw new LunasError("amount_not_supported", {
+      detail: `${account.provider.label} takes whole ${order.currency} only; the order's amount has a fraction (${method}).`,
+    });
   }
 }
 
@@ -104,12 +130,19 @@ async function clearTheWay(hub: Hub, older: PaymentRow, cause: string): Promise<
     throw new LunasError("wrong_state", { detail: "The order's earlier payment has just turned out to be paid.", extra: { payment_id: older.id } });
   }
   if (LIVE_STATUSES.includes(closed.payment.status)) {
-    throw new LunasError("gateway_unclear", { detail: "The order's earlier payment could not yet be canceled at its gateway. Repeat the request.", extra: { payment_id: older.id } });
+    throw new LunasError("gateway_unclear", {
+      detail: "The order's earlier payment could not yet be canceled at its gateway. Repeat the request.",
+      extra: { payment_id: older.id },
+    });
   }
 }
 
 export async function insertPayment(
-  hub: Hub, order_id: string, { method, account }: AvailableMethod, wish: Pick<NewPayment, "callback_url">, replaces: string | null,
+  hub: Hub,
+  order_id: string,
+  { method, account }: AvailableMethod,
+  wish: Pick<NewPayment, "callback_url">,
+  replaces: string | null,
   begin: (tx: Tx, id: string) => Promise<void>,
 ): Promise<PaymentRow> {
   const capability = account.provider.capabilities.methods[method];
@@ -117,20 +150,54 @@ export async function insertPayment(
   return hub.store.write(async (tx) => {
     const order = await lockOrder(hub.store, tx, order_id);
     const { payments } = await readBundle(tx, order);
-    if (payments.some((payment) => LIVE_STATUSES.includes(payment.status))) throw new LunasError("conflict", { detail: "Another payment of this order was opened just now." });
+    if (payments.some((payment) => LIVE_STATUSES.includes(payment.status)))
+      throw new LunasError("conflict", { detail: "Another payment of this order was opened just now." });
     // It was looked at before, but only under its lock it stays as it is: it may have been canceled or paid since.
     refuseUnlessPayable(hub, { order, payments });
     const attempt = Math.max(0, ...payments.map((payment) => payment.attempt)) + 1;
     const now = hub.clocks.business.now();
     const lifetime_ms = Math.min(Math.max(order.expires_at - now, capability.expiry_s.min * 1000), capability.expiry_s.default * 1000);
     const row: PaymentRow = {
-      id: hub.newId("payment"), shop_id: order.shop_id, order_id, account_id: account.row.id, provider: account.provider.name, method, attempt,
-      reference: deriveReference({ purpose: "payment", shop_id: order.shop_id, order_reference: order.reference, line: 0, unit: 0, attempt }, account.provider.capabilities.reference),
-      provider_id: null, handles: {}, actions: [], amount: order.amount, currency: order.currency, status: "submitted", flags: [], collected: 0n, refunded: 0n,
-      reversed: 0n, buyer_fee: 0n, callback_url: wish.callback_url ?? null, expires_at: now + lifetime_ms, submitted_at: now, opened_at: null, paid_at: null,
-      last_asked_at: null, wanted: "open", replaces, waiting_for_quota_until: null, needs_attention: null, version: 1, created_at: now, updated_at: now,
+      id: hub.newId("payment"),
+      shop_id: order.shop_id,
+      order_id,
+      account_id: account.row.id,
+      provider: account.provider.name,
+      method,
+      attempt,
+      reference: deriveReference(
+        { purpose: "payment", shop_id: order.shop_id, order_reference: order.reference, line: 0, unit: 0, attempt },
+        account.provider.capabilities.reference,
+      ),
+      provider_id: null,
+      handles: {},
+      actions: [],
+      amount: order.amount,
+      currency: order.currency,
+      status: "submitted",
+      flags: [],
+      collected: 0n,
+      refunded: 0n,
+      reversed: 0n,
+      buyer_fee: 0n,
+      callback_url: wish.callback_url ?? null,
+      expires_at: now + lifetime_ms,
+      submitted_at: now,
+      opened_at: null,
+      paid_at: null,
+      last_asked_at: null,
+      wanted: "open",
+      replaces,
+      waiting_for_quota_until: null,
+      needs_attention: null,
+      version: 1,
+      created_at: now,
+      updated_at: now,
     };
-    await tx.insertInto("payments").values({ ...row, handles: "{}", actions: "[]", flags: "[]" }).execute();
+    await tx
+      .insertInto("payments")
+      .values({ ...row, handles: "{}", actions: "[]", flags: "[]" })
+      .execute();
     await armJob(tx, { kind: "payment", subject_id: row.id, account_id: row.account_id, due_at: now + OPEN_PATIENCE_MS, priority: PRIORITY.money });
     await rederiveOrder(hub, tx, order, "payment opened", null);
     await meetParked(tx, row);
@@ -141,7 +208,13 @@ export async function insertPayment(
 
 /** Notifications that came before their payment was known (after a restore, say) are looked at again. */
 async function meetParked(tx: Tx, payment: PaymentRow): Promise<void> {
-  await tx.updateTable("notifications").set({ route: ROUTE.new }).where("account_id", "=", payment.account_id).where("reference", "=", payment.reference).where("route", "=", ROUTE.parked).execute();
+  await tx
+    .updateTable("notifications")
+    .set({ route: ROUTE.new })
+    .where("account_id", "=", payment.account_id)
+    .where("reference", "=", payment.reference)
+    .where("route", "=", ROUTE.parked)
+    .execute();
   await tx
     .updateTable("unmatched_money")
     .set({ payment_id: payment.id, matched_at: payment.created_at })
@@ -159,7 +232,12 @@ export async function closePayment(hub: Hub, payment_id: string, how: "cancel" |
     invariant(payment, `payment ${payment_id} is gone`);
     // Whoever applies an answer writes the whole row: without the order's lock the wish could be written over.
     await lockOrder(hub.store, tx, payment.order_id);
-    const wished = await tx.updateTable("payments").set({ wanted: how }).where("id", "=", payment_id).where("status", "in", [...LIVE_STATUSES]).executeTakeFirst();
+    const wished = await tx
+      .updateTable("payments")
+      .set({ wanted: how })
+      .where("id", "=", payment_id)
+      .where("status", "in", [...LIVE_STATUSES])
+      .executeTakeFirst();
     if (wished.numUpdatedRows > 0n) await armJob(tx, { kind: "payment", subject_id: payment_id, due_at: now + 30_000, priority });
   });
   const asked: Asked = await askGateway(hub, payment_id, how, cause, priority);
@@ -183,7 +261,13 @@ export async function scheduleNext(hub: Hub, payment: PaymentRow, sooner: number
   if (due_at === undefined) return;
   await hub.store.write((tx) =>
     // Not while a worker is at it, and not over what a notification asked for meanwhile.
-    tx.updateTable("jobs").set({ due_at }).where("key", "=", jobKey("payment", payment.id)).where("lease_until", "is", null).where(sql`payload`, "=", "{}").execute(),
+    tx
+      .updateTable("jobs")
+      .set({ due_at })
+      .where("key", "=", jobKey("payment", payment.id))
+      .where("lease_until", "is", null)
+      .where(sql`payload`, "=", "{}")
+      .execute(),
   );
   hub.signals.emit({ kind: "jobs" });
 }

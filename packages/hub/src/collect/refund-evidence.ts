@@ -12,12 +12,23 @@ const INPUT: Record<RefundEvidence["status"], RefundInput> = { accepted: "accept
  * so that the sum of all refunds is known whoever made them.
  */
 export async function adoptRefunds(
-  hub: Hub, tx: Tx, order: OrderRow, payment: PaymentRow, told: readonly RefundEvidence[], cause: string, answer_id: string | null,
+  hub: Hub,
+  tx: Tx,
+  order: OrderRow,
+  payment: PaymentRow,
+  told: readonly RefundEvidence[],
+  cause: string,
+  answer_id: string | null,
 ): Promise<void> {
   for (const evidence of told) {
     const provider_key = evidence.key ?? evidence.provider_id;
     if (provider_key === undefined) continue;
-    const known = await tx.selectFrom("refunds").selectAll().where("payment_id", "=", payment.id).where("provider_key", "=", provider_key).executeTakeFirst();
+    const known = await tx
+      .selectFrom("refunds")
+      .selectAll()
+      .where("payment_id", "=", payment.id)
+      .where("provider_key", "=", provider_key)
+      .executeTakeFirst();
     // A person was asked about it because the gateway says no more than that for days: the same again is no news.
     if (known?.status === "manual" && known.provider_id !== null && evidence.status === "accepted") continue;
     const refund = known ?? (await insertAdopted(hub, tx, payment, provider_key, evidence));
@@ -38,9 +49,24 @@ export function differenceOf(refund: RefundRow, told: RefundRow): string | undef
 async function insertAdopted(hub: Hub, tx: Tx, payment: PaymentRow, provider_key: string, evidence: RefundEvidence): Promise<RefundRow> {
   const now = hub.clocks.business.now();
   const row: RefundRow = {
-    id: hub.newId("refund"), shop_id: payment.shop_id, order_id: payment.order_id, payment_id: payment.id, provider_key, provider_id: evidence.provider_id ?? null,
-    amount: evidence.amount, currency: payment.currency, reason: evidence.reason ?? null, status: "created", origin: "provider", needs_attention: null, proof: null,
-    submitted_at: now, succeeded_at: null, version: 1, created_at: now, updated_at: now,
+    id: hub.newId("refund"),
+    shop_id: payment.shop_id,
+    order_id: payment.order_id,
+    payment_id: payment.id,
+    provider_key,
+    provider_id: evidence.provider_id ?? null,
+    amount: evidence.amount,
+    currency: payment.currency,
+    reason: evidence.reason ?? null,
+    status: "created",
+    origin: "provider",
+    needs_attention: null,
+    proof: null,
+    submitted_at: now,
+    succeeded_at: null,
+    version: 1,
+    created_at: now,
+    updated_at: now,
   };
   await tx.insertInto("refunds").values(row).execute();
   return row;
@@ -48,15 +74,28 @@ async function insertAdopted(hub: Hub, tx: Tx, payment: PaymentRow, provider_key
 
 /** Moves a refund by its table and tells of it. A word that brings nothing new changes nothing. Gives the refund as it is after it. */
 export async function moveRefund(
-  hub: Hub, tx: Tx, order: OrderRow, payment: PaymentRow, refund: RefundRow, input: RefundInput, cause: string, answer_id: string | null, provider_id?: string,
+  hub: Hub,
+  tx: Tx,
+  order: OrderRow,
+  payment: PaymentRow,
+  refund: RefundRow,
+  input: RefundInput,
+  cause: string,
+  answer_id: string | null,
+  provider_id?: string,
   attention?: string,
 ): Promise<RefundRow> {
   const decision = decide(refundMachine, refund.status, input);
   if (decision === "same" || decision === "stale") return refund;
   const now = hub.clocks.business.now();
   const after: RefundRow = {
-    ...refund, status: decision.to, provider_id: provider_id ?? refund.provider_id, needs_attention: attention ?? (decision.to === "succeeded" ? null : refund.needs_attention),
-    succeeded_at: decision.to === "succeeded" ? now : refund.succeeded_at, version: refund.version + 1, updated_at: now,
+    ...refund,
+    status: decision.to,
+    provider_id: provider_id ?? refund.provider_id,
+    needs_attention: attention ?? (decision.to === "succeeded" ? null : refund.needs_attention),
+    succeeded_at: decision.to === "succeeded" ? now : refund.succeeded_at,
+    version: refund.version + 1,
+    updated_at: now,
   };
   const { id, ...columns } = after;
   const saved = await tx.updateTable("refunds").set(columns).where("id", "=", id).where("version", "=", refund.version).executeTakeFirst();
@@ -67,7 +106,11 @@ export async function moveRefund(
   if (isEventType(type)) {
     const bundle = await readBundle(tx, order);
     await emitEvent(hub, tx, {
-      shop_id: refund.shop_id, type, subject, order_id: order.id, payment_id: payment.id,
+      shop_id: refund.shop_id,
+      type,
+      subject,
+      order_id: order.id,
+      payment_id: payment.id,
       data: { refund: refundView(after), payment: paymentView(hub, bundle, payment), order: orderOnly(hub, order) },
     });
   }

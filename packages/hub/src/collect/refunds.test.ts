@@ -15,9 +15,14 @@ async function paid(hub: DrivenHub, method = "gopay"): Promise<PaymentRow> {
   return payment;
 }
 
-const refund = (hub: DrivenHub, payment_id: string, amount?: bigint): Promise<RefundRow> => createRefund(hub.hub, hub.shop_id, payment_id, { amount }, "test", async () => {});
+const refund = (hub: DrivenHub, payment_id: string, amount?: bigint): Promise<RefundRow> =>
+  createRefund(hub.hub, hub.shop_id, payment_id, { amount }, "test", async () => {});
 const rows = (hub: DrivenHub): Promise<RefundRow[]> => hub.store.read((db) => db.selectFrom("refunds").selectAll().orderBy("id").execute());
-const outcome = (done: Promise<RefundRow>): Promise<string> => done.then((row) => row.status, (error: unknown) => (error instanceof LunasError ? error.code : Promise.reject(error)));
+const outcome = (done: Promise<RefundRow>): Promise<string> =>
+  done.then(
+    (row) => row.status,
+    (error: unknown) => (error instanceof LunasError ? error.code : Promise.reject(error)),
+  );
 
 describe.each(ENGINES)("refunds on %s", (engine) => {
   let hub: DrivenHub;

@@ -1,4 +1,14 @@
-import { CURRENCY_DECIMALS, deriveReference, formatAmount, invariant, LunasError, money, type Outcome, type RefundAnswer, type RefundIntent } from "@lunas/domain";
+import {
+  CURRENCY_DECIMALS,
+  deriveReference,
+  formatAmount,
+  invariant,
+  LunasError,
+  money,
+  type Outcome,
+  type RefundAnswer,
+  type RefundIntent,
+} from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import { armJob, jobKey, PRIORITY } from "../store/jobs.ts";
 import type { Tx } from "../store/index.ts";
@@ -25,7 +35,12 @@ export interface NewRefund {
  * A method without a refund call gets a `manual` one, which a person closes with proof.
  */
 export async function createRefund(
-  hub: Hub, shop_id: string, payment_id: string, wish: NewRefund, cause: string, begin: (tx: Tx, id: string) => Promise<void>,
+  hub: Hub,
+  shop_id: string,
+  payment_id: string,
+  wish: NewRefund,
+  cause: string,
+  begin: (tx: Tx, id: string) => Promise<void>,
 ): Promise<RefundRow> {
   refuseOnHold(hub);
   const written = await hub.store.write(async (tx) => {
@@ -38,10 +53,27 @@ export async function createRefund(
     const refund = (await resumeLost(hub, tx, bundle, payment, wish)) ?? (await insertRefund(hub, tx, bundle, payment, wish));
     await begin(tx, refund.id);
     if (capabilityOf(hub, payment).refund !== "none") {
-      await armJob(tx, { kind: "refund", subject_id: refund.id, account_id: payment.account_id, due_at: hub.clocks.business.now() + REFUND_PATIENCE_MS, priority: PRIORITY.money });
+      await armJob(tx, {
+        kind: "refund",
+        subject_id: refund.id,
+        account_id: payment.account_id,
+        due_at: hub.clocks.business.now() + REFUND_PATIENCE_MS,
+        priority: PRIORITY.money,
+      });
       return refund;
     }
-    return moveRefund(hub, tx, order, payment, refund, "by_hand", cause, null, undefined, "this method has no refund call: pay it back by hand and close it with proof");
+    return moveRefund(
+      hub,
+      tx,
+      order,
+      payment,
+      refund,
+      "by_hand",
+      cause,
+      null,
+      undefined,
+      "this method has no refund call: pay it back by hand and close it with proof",
+    );
   });
   hub.signals.emit({ kind: "deliveries" });
   return written.status === "manual" ? written : sendRefund(hub, written.id, cause);
@@ -55,7 +87,9 @@ function capabilityOf(hub: Hub, payment: PaymentRow) {
 
 /** What may still be refunded: collected, less what went or is going back. */
 export function refundable(bundle: OrderBundle, payment: PaymentRow): bigint {
-  const mine = bundle.refunds.filter((refund) => refund.payment_id === payment.id && refund.status !== "failed").reduce((sum, refund) => sum + refund.amount, 0n);
+  const mine = bundle.refunds
+    .filter((refund) => refund.payment_id === payment.id && refund.status !== "failed")
+    .reduce((sum, refund) => sum + refund.amount, 0n);
   const gone = mine > payment.refunded ? mine : payment.refunded;
   return payment.collected - gone - payment.reversed;
 }
@@ -63,7 +97,8 @@ export function refundable(bundle: OrderBundle, payment: PaymentRow): bigint {
 /** Our keys of a payment's refunds follow from what they are of: a hub that was restored from an older copy makes the same again. */
 function providerKey(bundle: OrderBundle, payment: PaymentRow, attempt: number): string {
   return deriveReference(
-    { purpose: "refund", shop_id: payment.shop_id, order_reference: bundle.order.reference, line: payment.attempt, unit: 0, attempt }, { max_length: 36, extra_characters: "-" },
+    { purpose: "refund", shop_id: payment.shop_id, order_reference: bundle.order.reference, line: payment.attempt, unit: 0, attempt },
+    { max_length: 36, extra_characters: "-" },
   );
 }
 
@@ -81,7 +116,11 @@ async function resumeLost(hub: Hub, tx: Tx, bundle: OrderBundle, payment: Paymen
   const lost = mine.find((refund) => refund.origin === "provider" && refund.provider_key === key && refund.status !== "failed");
   if (!lost || lost.amount !== (wish.amount ?? payment.collected)) return undefined;
   const found: RefundRow = { ...lost, origin: "api", version: lost.version + 1, updated_at: hub.clocks.business.now() };
-  await tx.updateTable("refunds").set({ origin: found.origin, version: found.version, updated_at: found.updated_at }).where("id", "=", lost.id).execute();
+  await tx
+    .updateTable("refunds")
+    .set({ origin: found.origin, version: found.version, updated_at: found.updated_at })
+    .where("id", "=", lost.id)
+    .execute();
   return found;
 }
 
@@ -103,9 +142,13 @@ async function insertRefund(hub: Hub, tx: Tx, bundle: OrderBundle, payment: Paym
   const amount = wish.amount ?? available;
   const capability = capabilityOf(hub, payment);
   const shown = { available: Number(formatAmount(money(available < 0n ? 0n : available, payment.currency))) };
-  if (amount <= 0n || amount > available) throw new LunasError("refund_too_large", { detail: `At most ${shown.available} ${payment.currency} may still be refunded.`, extra: shown });
+  if (amount <= 0n || amount > available)
+    throw new LunasError("refund_too_large", { detail: `At most ${shown.available} ${payment.currency} may still be refunded.`, extra: shown });
   if (capability.refund === "full" && amount !== payment.collected) {
-    throw new LunasError("refund_too_large", { detail: `${payment.method} can only be refunded in full.`, extra: { available: Number(formatAmount(money(payment.collected, payment.currency))) } });
+    throw new LunasError("refund_too_large", {
+      detail: `${payment.method} can only be refunded in full.`,
+      extra: { available: Number(formatAmount(money(payment.collected, payment.currency))) },
+    });
   }
   const provider = hub.providers.get(payment.provider);
   if (!provider?.capabilities.fractional_amounts && amount % 10n ** BigInt(CURRENCY_DECIMALS[payment.currency]) !== 0n) {
@@ -113,9 +156,24 @@ async function insertRefund(hub: Hub, tx: Tx, bundle: OrderBundle, payment: Paym
   }
   const now = hub.clocks.business.now();
   const row: RefundRow = {
-    id: hub.newId("refund"), shop_id: payment.shop_id, order_id: payment.order_id, payment_id: payment.id,
-    provider_key: freeKey(bundle, payment), provider_id: null, amount, currency: payment.currency, reason: wish.reason ?? null, status: "created", origin: "api", needs_attention: null, proof: null,
-    submitted_at: null, succeeded_at: null, version: 1, created_at: now, updated_at: now,
+    id: hub.newId("refund"),
+    shop_id: payment.shop_id,
+    order_id: payment.order_id,
+    payment_id: payment.id,
+    provider_key: freeKey(bundle, payment),
+    provider_id: null,
+    amount,
+    currency: payment.currency,
+    reason: wish.reason ?? null,
+    status: "created",
+    origin: "api",
+    needs_attention: null,
+    proof: null,
+    submitted_at: null,
+    succeeded_at: null,
+    version: 1,
+    created_at: now,
+    updated_at: now,
   };
   await tx.insertInto("refunds").values(row).execute();
   return row;
@@ -148,10 +206,16 @@ export async function trySendRefund(hub: Hub, refund_id: string, cause: string):
   }
   const now = hub.clocks.business.now();
   // Written before the call: from here on nobody may think that it was never sent.
-  if (refund.submitted_at === null) await hub.store.write((tx) => tx.updateTable("refunds").set({ submitted_at: now }).where("id", "=", refund_id).execute());
+  if (refund.submitted_at === null)
+    await hub.store.write((tx) => tx.updateTable("refunds").set({ submitted_at: now }).where("id", "=", refund_id).execute());
   const intent: RefundIntent = {
-    id: refund.id, payment: paymentSubject(payment), key: refund.provider_key, amount: money(refund.amount, refund.currency), full: refund.amount === payment.collected,
-    ...(refund.reason ? { reason: refund.reason } : {}), ...(refund.submitted_at === null ? {} : { submitted_at: refund.submitted_at }),
+    id: refund.id,
+    payment: paymentSubject(payment),
+    key: refund.provider_key,
+    amount: money(refund.amount, refund.currency),
+    full: refund.amount === payment.collected,
+    ...(refund.reason ? { reason: refund.reason } : {}),
+    ...(refund.submitted_at === null ? {} : { submitted_at: refund.submitted_at }),
   };
   const gateway = gatewayOf(hub, account);
   const known = refund.status === "submitted" || windowIsOver(hub, refund, account.provider.capabilities.refund_retry_days);
@@ -184,9 +248,26 @@ async function applyRefundFinding(hub: Hub, refund_id: string, asked: PaymentRow
     const answer_id = await keepAnswer(hub, tx, about, finding, finding.outcome.certainty === "did" ? "applied" : "kept");
     const { input, attention, provider_id } = readOutcome(finding.outcome);
     const told = finding.outcome.certainty === "did" ? asTold(refund, finding.outcome.value.refund) : refund;
-    const moved = await moveRefund(hub, tx, order, payment, told, input, finding.cause, answer_id, provider_id, attention ?? differenceOf(refund, told));
+    const moved = await moveRefund(
+      hub,
+      tx,
+      order,
+      payment,
+      told,
+      input,
+      finding.cause,
+      answer_id,
+      provider_id,
+      attention ?? differenceOf(refund, told),
+    );
     // What it means for the payment is asked at once: a refund's answer does not tell all that has been refunded.
-    await armJob(tx, { kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at: hub.clocks.business.now(), priority: PRIORITY.notified });
+    await armJob(tx, {
+      kind: "payment",
+      subject_id: payment.id,
+      account_id: payment.account_id,
+      due_at: hub.clocks.business.now(),
+      priority: PRIORITY.notified,
+    });
     return moved;
   });
   hub.signals.emit({ kind: "order", order_id: asked.order_id });
@@ -195,7 +276,11 @@ async function applyRefundFinding(hub: Hub, refund_id: string, asked: PaymentRow
   return after;
 }
 
-function readOutcome(outcome: Outcome<RefundAnswer>): { input: "accepted" | "confirmed" | "refused" | "unclear" | "by_hand"; attention?: string; provider_id?: string } {
+function readOutcome(outcome: Outcome<RefundAnswer>): {
+  input: "accepted" | "confirmed" | "refused" | "unclear" | "by_hand";
+  attention?: string;
+  provider_id?: string;
+} {
   if (outcome.certainty === "unknown") return { input: "unclear" };
   if (outcome.certainty === "did") {
     const { status, provider_id } = outcome.value.refund;
@@ -203,12 +288,19 @@ function readOutcome(outcome: Outcome<RefundAnswer>): { input: "accepted" | "con
   }
   const { code, message } = outcome.refusal;
   if (code === "rate_limited" || code === "unauthorized" || code === "not_found") return { input: "unclear" };
-  if (code === "unsupported") return { input: "by_hand", attention: `the gateway has no refund call for it (${message}): pay it back by hand and close it with proof` };
+  if (code === "unsupported")
+    return { input: "by_hand", attention: `the gateway has no refund call for it (${message}): pay it back by hand and close it with proof` };
   return { input: "refused", attention: message };
 }
 
 /** A person closes a manual refund with proof. The gateway knows nothing of it, so the hub counts it itself. */
-export async function closeManualRefund(hub: Hub, shop_id: string, refund_id: string, outcome: "succeeded" | "failed", proof: string): Promise<RefundRow> {
+export async function closeManualRefund(
+  hub: Hub,
+  shop_id: string,
+  refund_id: string,
+  outcome: "succeeded" | "failed",
+  proof: string,
+): Promise<RefundRow> {
   const closed = await hub.store.write(async (tx) => {
     const found = await tx.selectFrom("refunds").selectAll().where("id", "=", refund_id).where("shop_id", "=", shop_id).executeTakeFirst();
     if (!found) throw new LunasError("not_found", { detail: `There is no refund ${refund_id} in this shop.` });
@@ -220,7 +312,16 @@ export async function closeManualRefund(hub: Hub, shop_id: string, refund_id: st
       throw new LunasError("wrong_state", { detail: `The refund is ${refund.status}; only manual and unknown ones are closed by hand.` });
     }
     await tx.updateTable("refunds").set({ proof }).where("id", "=", refund_id).execute();
-    const moved = await moveRefund(hub, tx, order, payment, { ...refund, proof }, outcome === "succeeded" ? "confirmed" : "refused", "closed by hand", null);
+    const moved = await moveRefund(
+      hub,
+      tx,
+      order,
+      payment,
+      { ...refund, proof },
+      outcome === "succeeded" ? "confirmed" : "refused",
+      "closed by hand",
+      null,
+    );
     if (moved.status === "succeeded") await countByHand(hub, tx, payment, moved);
     return moved;
   });
@@ -240,6 +341,10 @@ async function countByHand(hub: Hub, tx: Tx, payment: PaymentRow, refund: Refund
   const status = payment.status === "reversed" ? payment.status : money;
   if (status === payment.status && refunded === payment.refunded) return;
   const after: PaymentRow = { ...payment, refunded, status, version: payment.version + 1, updated_at: hub.clocks.business.now() };
-  await tx.updateTable("payments").set({ refunded, status, version: after.version, updated_at: after.updated_at }).where("id", "=", payment.id).execute();
+  await tx
+    .updateTable("payments")
+    .set({ refunded, status, version: after.version, updated_at: after.updated_at })
+    .where("id", "=", payment.id)
+    .execute();
   await tellPayment(hub, tx, order, payment, after, "refund closed by hand", null);
 }

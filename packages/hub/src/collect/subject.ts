@@ -3,8 +3,13 @@ import type { OrderRow, PaymentRow } from "./rows.ts";
 
 export function paymentSubject(payment: PaymentRow): PaymentSubject {
   return {
-    id: payment.id, reference: payment.reference, ...(payment.provider_id ? { provider_id: payment.provider_id } : {}), handles: payment.handles,
-    method: payment.method, amount: money(payment.amount, payment.currency), expires_at: payment.expires_at,
+    id: payment.id,
+    reference: payment.reference,
+    ...(payment.provider_id ? { provider_id: payment.provider_id } : {}),
+    handles: payment.handles,
+    method: payment.method,
+    amount: money(payment.amount, payment.currency),
+    expires_at: payment.expires_at,
   };
 }
 

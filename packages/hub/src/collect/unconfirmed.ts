@@ -23,7 +23,11 @@ export async function flagUnconfirmed(hub: Hub, payment_id: string, claim: strin
       .execute();
     const bundle = await readBundle(tx, order);
     await emitEvent(hub, tx, {
-      shop_id: payment.shop_id, type: "payment.unconfirmed", subject: { type: "payment", id: payment_id }, order_id: order.id, payment_id,
+      shop_id: payment.shop_id,
+      type: "payment.unconfirmed",
+      subject: { type: "payment", id: payment_id },
+      order_id: order.id,
+      payment_id,
       data: { payment: paymentView(hub, bundle, after), order: orderOnly(hub, order), claim },
     });
   });

@@ -80,9 +80,18 @@ export function paymentView(hub: ViewHub, bundle: OrderBundle, payment: PaymentR
 function actionView(hub: ViewHub, payment: PaymentRow, action: PaymentAction) {
   switch (action.type) {
     case "qr":
-      return { type: "qr" as const, image_url: `${checkoutUrl(hub, payment.order_id)}/payments/${payment.id}/qr.png`, qr_string: action.qr_string ?? null };
+      return {
+        type: "qr" as const,
+        image_url: `${checkoutUrl(hub, payment.order_id)}/payments/${payment.id}/qr.png`,
+        qr_string: action.qr_string ?? null,
+      };
     case "snap_token":
-      return { type: "snap_token" as const, token: action.token, client_key: payment.handles["client_key"] ?? "", script_url: payment.handles["script_url"] ?? "" };
+      return {
+        type: "snap_token" as const,
+        token: action.token,
+        client_key: payment.handles["client_key"] ?? "",
+        script_url: payment.handles["script_url"] ?? "",
+      };
     default:
       return action;
   }

@@ -109,7 +109,7 @@ describe.each(ENGINES)("a hub that dies, on %s", (engine) => {
     await stopping;
     const [delivery] = await stage.deliveries(id);
     expect(delivery).toMatchObject({ status: "delivered", attempts: 2, lease_until: null });
-    expect((await stage.attempts(delivery!.id)).map((one) => [one.number, one.status]).sort()).toEqual([
+    expect((await stage.attempts(delivery!.id)).map((one) => [one.number, one.status]).toSorted(([a], [b]) => Number(a) - Number(b))).toEqual([
       [1, 200],
       [2, 500],
     ]);

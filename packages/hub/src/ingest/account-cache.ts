@@ -22,7 +22,11 @@ export class AccountCache {
     const entry = this.#entries.get(name);
     if (entry && now - entry.read_at < FRESH_MS) return entry.account;
     const row = await this.#hub.store.read((db) =>
-      db.selectFrom("accounts").selectAll().where((eb) => eb.or([eb("slug", "=", name), eb("id", "=", name)])).executeTakeFirst(),
+      db
+        .selectFrom("accounts")
+        .selectAll()
+        .where((eb) => eb.or([eb("slug", "=", name), eb("id", "=", name)]))
+        .executeTakeFirst(),
     );
     const account = row && openAccount(this.#hub, row);
     if (this.#entries.size >= ENTRIES_MAX) this.#entries.clear();

@@ -17,7 +17,9 @@ describe.each(ENGINES)("notifications on %s", (engine) => {
     expect(await hub.notify(payment.reference, "paid")).toBe(200);
     await hub.settle();
     expect((await hub.payment(payment.id)).status).toBe("paid");
-    const [transition] = await hub.store.read((db) => db.selectFrom("transitions").selectAll().where("to_status", "=", "paid").where("subject_id", "=", payment.id).execute());
+    const [transition] = await hub.store.read((db) =>
+      db.selectFrom("transitions").selectAll().where("to_status", "=", "paid").where("subject_id", "=", payment.id).execute(),
+    );
     expect(transition!.cause).toMatch(/^notification ntf_/);
     expect(transition!.answer_id).toMatch(/^ans_/);
   });
@@ -70,7 +72,13 @@ describe.each(ENGINES)("notifications on %s", (engine) => {
     await hub.settle();
     const asked = hub.gateway.count("get");
     // Recorded before, looked at only now: a hub that was killed between the two.
-    await hub.store.write((tx) => tx.updateTable("payments").set({ last_asked_at: hub.clock.now() + 1 }).where("id", "=", payment.id).execute());
+    await hub.store.write((tx) =>
+      tx
+        .updateTable("payments")
+        .set({ last_asked_at: hub.clock.now() + 1 })
+        .where("id", "=", payment.id)
+        .execute(),
+    );
     await hub.notify(payment.reference, "paid");
     await hub.settle();
     expect(hub.gateway.count("get")).toBe(asked);
@@ -150,12 +158,22 @@ describe.each(ENGINES)("notifications on %s", (engine) => {
 
 /** What the gateway goes through, and which notification each step sends. */
 const HISTORIES = [
-  ["paid"], ["expired"], ["expired", "paid"], ["failed", "paid"], ["canceled"], ["paid", "reversed"], ["authorized", "paid"], ["failed"],
+  ["paid"],
+  ["expired"],
+  ["expired", "paid"],
+  ["failed", "paid"],
+  ["canceled"],
+  ["paid", "reversed"],
+  ["authorized", "paid"],
+  ["failed"],
 ] as const;
 
 property(
   "whatever the order, repetition or loss of notifications: after the last question our state is the gateway's, and each transition is told once (F12)",
-  fc.record({ history: fc.constantFrom(...HISTORIES), script: fc.array(fc.record({ pick: fc.nat(9), times: fc.integer({ min: 0, max: 2 }), wait_s: fc.nat(400) }), { maxLength: 8 }) }),
+  fc.record({
+    history: fc.constantFrom(...HISTORIES),
+    script: fc.array(fc.record({ pick: fc.nat(9), times: fc.integer({ min: 0, max: 2 }), wait_s: fc.nat(400) }), { maxLength: 8 }),
+  }),
   async ({ history, script }) => {
     const hub = await driveHub("sqlite");
     try {

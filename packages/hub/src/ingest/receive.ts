@@ -21,7 +21,7 @@ export interface CallbackReply {
   readonly content_type: string;
 }
 
-const UNKNOWN_ACCOUNT: CallbackReply = { status: 404, body: "{\"status\":\"unknown account\"}", content_type: "application/json" };
+const UNKNOWN_ACCOUNT: CallbackReply = { status: 404, body: '{"status":"unknown account"}', content_type: "application/json" };
 
 /**
  * Takes callbacks in: checks shape and proof, which is pure, keeps what arrived, and answers only when it is on the disk.
@@ -65,9 +65,17 @@ export class Inbox {
     if (forged && !this.#quota.take(account.row.id, now)) return this.#reply(account, "forged");
     const hint = reading.translate();
     const record: NotificationRecord = {
-      account_id: account.row.id, shop_id: account.row.shop_id, verdict: forged ? VERDICT.forged : VERDICT.weak, route: forged ? ROUTE.quarantined : ROUTE.new,
-      dedupe: dedupeKey(account.row.id, forged, raw.body), reference: reading.subject.reference.slice(0, 200), provider_id: reading.subject.provider_id?.slice(0, 200) ?? null,
-      event_key: reading.event_key.slice(0, 300), claim: hint.observation ?? null, remote_address, received_at: now,
+      account_id: account.row.id,
+      shop_id: account.row.shop_id,
+      verdict: forged ? VERDICT.forged : VERDICT.weak,
+      route: forged ? ROUTE.quarantined : ROUTE.new,
+      dedupe: dedupeKey(account.row.id, forged, raw.body),
+      reference: reading.subject.reference.slice(0, 200),
+      provider_id: reading.subject.provider_id?.slice(0, 200) ?? null,
+      event_key: reading.event_key.slice(0, 300),
+      claim: hint.observation ?? null,
+      remote_address,
+      received_at: now,
       sealed: sealCallback(this.#hub.vault, account.row.id, raw),
     };
     try {

@@ -21,14 +21,26 @@ const WAIT_MAX_MS = 2_000;
  */
 export async function reconcileAfterRestore(hub: Hub, after_restore: boolean): Promise<Reconciled> {
   const now = hub.clocks.business.now();
-  const rows = await hub.store.read((db) => db.selectFrom("payments").select(["id"]).where("status", "in", [...LIVE_STATUSES, "paid", "partially_refunded"]).orderBy("id").execute());
+  const rows = await hub.store.read((db) =>
+    db
+      .selectFrom("payments")
+      .select(["id"])
+      .where("status", "in", [...LIVE_STATUSES, "paid", "partially_refunded"])
+      .orderBy("id")
+      .execute(),
+  );
   let unclear = 0;
   for (const { id } of rows) if (!(await askPatiently(hub, id))) unclear += 1;
   if (after_restore && unclear === 0) {
     await clearHold(hub.store);
     hub.hold.reason = undefined;
     await hub.store.write(async (tx) => {
-      const refunds = await tx.selectFrom("refunds").select(["id"]).where("status", "in", ["created", "submitted", "unknown"]).where("origin", "=", "api").execute();
+      const refunds = await tx
+        .selectFrom("refunds")
+        .select(["id"])
+        .where("status", "in", ["created", "submitted", "unknown"])
+        .where("origin", "=", "api")
+        .execute();
       for (const { id } of refunds) await armJob(tx, { kind: "refund", subject_id: id, due_at: now, priority: PRIORITY.money });
       for (const { id } of rows) await armJob(tx, { kind: "payment", subject_id: id, due_at: now, priority: PRIORITY.poll });
     });

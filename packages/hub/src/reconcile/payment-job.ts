@@ -1,5 +1,14 @@
 import {
-  CLOSED_STATUSES, COLLECTED_STATUSES, invariant, LIVE_STATUSES, LunasError, MINUTE_MS, nextPaidPoll, nextPaymentPoll, SECOND_MS, UNCONFIRMED_GAPS_MS,
+  CLOSED_STATUSES,
+  COLLECTED_STATUSES,
+  invariant,
+  LIVE_STATUSES,
+  LunasError,
+  MINUTE_MS,
+  nextPaidPoll,
+  nextPaymentPoll,
+  SECOND_MS,
+  UNCONFIRMED_GAPS_MS,
 } from "@lunas/domain";
 import { chooseMethod } from "../collect/accounts.ts";
 import { askGateway, type Asked } from "../collect/ask.ts";
@@ -83,7 +92,9 @@ function later(hub: Hub, due_at: number, payload: PaymentJobPayload): NextRun {
 async function planNext(hub: Hub, payment: PaymentRow, asked: Extract<Asked, { asked: true }>, payload: PaymentJobPayload): Promise<NextRun> {
   const now = hub.clocks.business.now();
   const planned = plannedPoll(hub, payment, now);
-  const open = LIVE_STATUSES.includes(payment.status) && (payment.status === "submitted" || payment.wanted !== null || payment.handles["unusable"] !== undefined);
+  const open =
+    LIVE_STATUSES.includes(payment.status) &&
+    (payment.status === "submitted" || payment.wanted !== null || payment.handles["unusable"] !== undefined);
   const claimed = claimIsOpen(payment.status, payload.claim);
   const { outcome } = asked;
   // That it does not know the payment is an answer too, unless the payment is still to be opened or closed.
@@ -91,7 +102,8 @@ async function planNext(hub: Hub, payment: PaymentRow, asked: Extract<Asked, { a
   if (!clear) {
     if (outcome.certainty === "did_not" && !open && !claimed) return { due_at: planned, payload: {}, priority: PRIORITY.poll };
     const unclear = (payload.unclear ?? 0) + 1;
-    if (unclear > UNCLEAR_MAX && planned === undefined && !claimed && !LIVE_STATUSES.includes(payment.status)) return { due_at: undefined, payload: {}, priority: PRIORITY.poll };
+    if (unclear > UNCLEAR_MAX && planned === undefined && !claimed && !LIVE_STATUSES.includes(payment.status))
+      return { due_at: undefined, payload: {}, priority: PRIORITY.poll };
     const gap = UNCLEAR_GAPS_MS[Math.min(unclear, UNCLEAR_GAPS_MS.length) - 1]!;
     const wait = outcome.certainty === "did_not" ? (outcome.refusal.retry_after_s ?? 0) * SECOND_MS : 0;
     return { due_at: now + Math.max(gap, wait), payload: { ...payload, unclear }, priority: open ? PRIORITY.money : PRIORITY.poll };

@@ -43,7 +43,21 @@ describe.each(ENGINES)("reconciling on %s", (engine) => {
       },
     });
     await hub.store.write((tx) =>
-      tx.insertInto("jobs").values({ key: "broken:x", kind: "broken", subject_id: "x", account_id: null, due_at: hub.clock.now(), lease_until: null, generation: 1, attempts: 0, priority: 3, payload: "{}" }).execute(),
+      tx
+        .insertInto("jobs")
+        .values({
+          key: "broken:x",
+          kind: "broken",
+          subject_id: "x",
+          account_id: null,
+          due_at: hub.clock.now(),
+          lease_until: null,
+          generation: 1,
+          attempts: 0,
+          priority: 3,
+          payload: "{}",
+        })
+        .execute(),
     );
     await worker.idle();
     expect(runs).toBe(1);
@@ -78,7 +92,10 @@ describe.each(ENGINES)("reconciling on %s", (engine) => {
     await hub.notify(payment.reference, "paid", "guessed");
     await hub.settle();
     const count = async () =>
-      hub.store.read(async (db) => ({ notifications: (await db.selectFrom("notifications").selectAll().execute()).length, bodies: (await db.selectFrom("notification_bodies").selectAll().execute()).length }));
+      hub.store.read(async (db) => ({
+        notifications: (await db.selectFrom("notifications").selectAll().execute()).length,
+        bodies: (await db.selectFrom("notification_bodies").selectAll().execute()).length,
+      }));
     expect(await count()).toEqual({ notifications: 2, bodies: 2 });
     hub.clock.advance(8 * DAY);
     await prune(hub.hub, NO_JOB);

@@ -102,7 +102,13 @@ export function claimStatement(engine: EngineProfile, now_ms: number, lease_ms: 
  * @param job as it was claimed.
  * @param after what the job carries to its next run, unless it was armed again meanwhile: then what that brought stands. It went well, so its tries are counted anew.
  */
-export async function finishJob(tx: Tx, job: Job, next_due_at: number | undefined, priority?: number, after?: { readonly payload: object }): Promise<void> {
+export async function finishJob(
+  tx: Tx,
+  job: Job,
+  next_due_at: number | undefined,
+  priority?: number,
+  after?: { readonly payload: object },
+): Promise<void> {
   const { lease_until } = job;
   invariant(lease_until !== null, "only a claimed job is finished");
   const mine = tx.updateTable("jobs").where("key", "=", job.key).where("lease_until", "=", lease_until);

@@ -23,7 +23,11 @@ const some = (count: number, from = 0): NotificationRecord[] => Array.from({ len
 
 async function numbers(store: Store): Promise<{ rows: number; keyed: number; upto: number }> {
   const { rows } = await store.read((db) =>
-    sql<{ rows: number; keyed: number; upto: number }>`SELECT (SELECT COUNT(*) FROM notifications) AS rows, (SELECT COUNT(*) FROM notification_keys) AS keyed,
+    sql<{
+      rows: number;
+      keyed: number;
+      upto: number;
+    }>`SELECT (SELECT COUNT(*) FROM notifications) AS rows, (SELECT COUNT(*) FROM notification_keys) AS keyed,
       COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'notification_keys_upto'), 0) AS upto`.execute(db),
   );
   return rows[0]!;

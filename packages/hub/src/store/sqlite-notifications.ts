@@ -14,7 +14,11 @@ const REPEAT = `UPDATE notifications SET repeats = repeats + 1, last_received_at
 const text = encodeParameter as (value: string | null) => string | null;
 
 /** For each record whether it was there before. Runs in an open transaction; the statements are our own, without a builder: this is the hottest path. */
-export function recordOnSqlite(connection: SqliteConnection, keys: SqliteKeys, records: readonly NotificationRecord[]): { readonly repeated: boolean }[] {
+export function recordOnSqlite(
+  connection: SqliteConnection,
+  keys: SqliteKeys,
+  records: readonly NotificationRecord[],
+): { readonly repeated: boolean }[] {
   const mark = keys.mark;
   try {
     return records.map((record) => ({ repeated: isRepeated(connection, keys, record) || !insert(connection, keys, record) }));

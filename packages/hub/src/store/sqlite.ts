@@ -39,7 +39,10 @@ type Outcome = { readonly value: unknown } | { readonly error: unknown };
  * @param options.busy_wait_ms how long a write waits for another program that holds the file.
  * @param options.keys_in_memory how many keys of notifications wait to be written into their index together.
  */
-export function openSqlite(path: string, { busy_wait_ms = BUSY_WAIT_MS, keys_in_memory }: { busy_wait_ms?: number; keys_in_memory?: number } = {}): SqliteStore {
+export function openSqlite(
+  path: string,
+  { busy_wait_ms = BUSY_WAIT_MS, keys_in_memory }: { busy_wait_ms?: number; keys_in_memory?: number } = {},
+): SqliteStore {
   const throwAway = path === ":memory:";
   const file = throwAway ? join(realpathSync(tmpdir()), `lunas-${randomBytes(8).toString("hex")}.db`) : prepareFile(path);
   const unlock = throwAway ? () => {} : holdSqliteLock(file);
@@ -203,7 +206,7 @@ export class SqliteStore implements Store {
 
   recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]> {
     const recorded = this.#enqueue(this.#urgent, async () => recordOnSqlite(this.#writer, this.#keys, records));
-    if (this.#keys.full) this.#flushing ??= this.#flushKeys();
+    if (this.#keys.full && this.#flushing === undefined) this.#flushing = this.#flushKeys();
     return recorded;
   }
 
