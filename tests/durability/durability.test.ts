@@ -66,17 +66,11 @@ test.skipIf(!found && process.env["CI"] !== "true")(
     );
     try {
       const url = `http://127.0.0.1:${port}`;
-      // timer: another process is waited for, and it has no other event to give
-      for (
-        let tries = 0;
-        tries < 600 &&
-        !(await fetch(`${url}/healthz`).then(
-          (answer) => answer.ok,
-          () => false,
-        ));
-        tries += 1
-      )
+      const isUp = async (): Promise<boolean> => (await fetch(`${url}/healthz`).catch(() => undefined))?.ok === true;
+      for (let tries = 0; tries < 600 && !(await isUp()); tries += 1) {
+        // timer: another process is waited for, and it has no other event to give
         await new Promise((resolve) => setTimeout(resolve, 100));
+      }
       const answer = await fetch(`${url}/callbacks/midtrans`, {
         method: "POST",
         headers: { "content-type": "application/json" },
