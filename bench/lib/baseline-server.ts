@@ -8,3 +8,5 @@ app.post("/callbacks/midtrans", async (request, reply) => {
 });
 await app.listen({ host: "127.0.0.1", port: 0 });
 process.send!({ port: (app.server.address() as { port: number }).port });
+// Whoever started us is gone.
+process.once("disconnect", () => process.exit());

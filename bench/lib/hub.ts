@@ -63,7 +63,14 @@ async function answer(question: Question): Promise<object> {
     case "count":
       return count();
     case "payment-ids": {
-      const rows = await hub.store.read((db) => db.selectFrom("payments").select("id").orderBy("id").limit(question.count ?? 0).execute());
+      const rows = await hub.store.read((db) =>
+        db
+          .selectFrom("payments")
+          .select("id")
+          .orderBy("id")
+          .limit(question.count ?? 0)
+          .execute(),
+      );
       return { ids: rows.map((row) => row.id) };
     }
     case "cpu": {
@@ -82,3 +89,5 @@ process.on("message", (question: Question) => {
   );
 });
 process.send!({ url: running.url });
+// Whoever started us is gone.
+process.once("disconnect", () => process.exit());

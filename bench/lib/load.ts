@@ -141,3 +141,5 @@ process.on("message", (order: LoadOrder) => {
     (error: unknown) => process.send!({ error: String(error) }),
   );
 });
+// Whoever started us is gone.
+process.once("disconnect", () => process.exit());

@@ -45,3 +45,5 @@ process.on("message", (order: OpenOrder) => {
   );
 });
 process.send!({ port: 0 });
+// Whoever started us is gone.
+process.once("disconnect", () => process.exit());

@@ -40,3 +40,5 @@ process.on("message", (order: PostOrder) => {
   );
 });
 process.send!({ port: 0 });
+// Whoever started us is gone.
+process.once("disconnect", () => process.exit());

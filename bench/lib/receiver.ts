@@ -48,3 +48,5 @@ process.on("message", (question: Question) => {
   }
   process.send!(report);
 });
+// Whoever started us is gone.
+process.once("disconnect", () => process.exit());

@@ -4,7 +4,7 @@ import { median, type Result, result } from "../lib/result.ts";
 
 /** From the first notification to the last committed transition and event, with a gateway that answers at once: payments per second. */
 export async function apply(bench: Bench): Promise<Result[]> {
-  const count = bench.size(6_000, 200);
+  const count = bench.size(bench.engine === "sqlite" ? 6_000 : 3_000, 200);
   const rounds = bench.size(3, 1);
   const [bare, hub] = [await bench.server("baseline-server.ts"), await bench.hub()];
   const [theirs, ours]: [number[], number[]] = [[], []];

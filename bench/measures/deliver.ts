@@ -8,7 +8,7 @@ const BODY_BYTES = 900;
 
 /** Deliveries per second to a local receiver against a bare loop of POSTs, as many at once as the hub had at its most. */
 export async function deliver(bench: Bench): Promise<Result[]> {
-  const count = bench.size(10_000, 200);
+  const count = bench.size(20_000, 200);
   const rounds = bench.size(5, 1);
   const [receiver, poster, hub] = [await bench.server("receiver.ts"), await bench.server("poster.ts"), await bench.hub()];
   const urls = Array.from({ length: ENDPOINTS }, (_, n) => url(receiver, `/hook/${n}`));
