@@ -107,18 +107,21 @@ export async function seedHistory(hub: Hub, count: number): Promise<{ seeded: nu
     const key = sqlite
       ? sql`CAST(unhex(printf('%08x', ${minute} + n % 60)) || randomblob(12) AS BLOB)`
       : sql`decode(lpad(to_hex(${minute}::bigint + n % 60), 8, '0') || substr(md5(random()::text), 1, 24), 'hex')`;
-    const body = sqlite ? sql`randomblob(768)` : sql`decode(repeat(md5(random()::text), 48), 'hex')`;
+    const body = sqlite ? sql`randomblob(8000)` : sql`decode(repeat(md5(random()::text), 500), 'hex')`;
     await hub.store.write(async (tx) => {
       const { rows } = await sql<{ last: number | null }>`SELECT MAX(seq) AS last FROM notifications`.execute(tx);
+      const last = rows[0]?.last ?? 0;
       await sql`INSERT INTO notifications (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, payment_id, remote_address, received_at, last_received_at, repeats)
         SELECT ${account.id}, ${account.shop_id}, 0, 1, ${key}, 'OLD-' || n, 'tx-' || n, 'k' || n, 'paid', 'pay_' || n, '127.0.0.1', ${now}, ${now}, 0 FROM ${numbers}`.execute(
         tx,
       );
       if (sqlite)
-        await sql`INSERT INTO notification_keys (dedupe, seq) SELECT dedupe, seq FROM notifications WHERE seq > ${rows[0]?.last ?? 0} ORDER BY dedupe`.execute(
-          tx,
-        );
-      await sql`INSERT INTO notification_bodies (seq, sealed) SELECT seq, ${body} FROM notifications WHERE seq > ${rows[0]?.last ?? 0}`.execute(tx);
+        await sql`INSERT INTO notification_keys (dedupe, seq) SELECT dedupe, seq FROM notifications WHERE seq > ${last} ORDER BY dedupe`.execute(tx);
+      // Bodies lie in batches, as when sixty come in a commit.
+      await sql`INSERT INTO notification_batches (keep_until, sealed) SELECT ${now + FUTURE_MS}, ${body} FROM ${numbers} WHERE n % 60 = 0`.execute(
+        tx,
+      );
+      await sql`UPDATE notifications SET batch = (SELECT MAX(id) FROM notification_batches), place = seq % 60 WHERE seq > ${last}`.execute(tx);
     });
   }
   return { seeded: count };

@@ -1,5 +1,5 @@
 import { COLLECTED_STATUSES } from "@lunas/domain";
-import { dedupeKey } from "../../packages/hub/src/ingest/receive.ts";
+import { dedupeKey } from "../../packages/hub/src/ingest/dedupe-key.ts";
 import type { Store } from "../../packages/hub/src/store/index.ts";
 import type { LogEntry, Sandbox } from "../../packages/sandbox/src/index.ts";
 import type { Receiver } from "./receiver.ts";

@@ -6,7 +6,7 @@ import { findBundle } from "../collect/rows.ts";
 import { createEndpoint } from "../deliver/operations.ts";
 import { openSecrets } from "../deliver/secrets.ts";
 import type { Hub } from "../hub.ts";
-import { openCallback } from "../ingest/sealed-body.ts";
+import { BodyReader } from "../ingest/sealed-bodies.ts";
 import { type DrivenHub, driveHub, ENGINES } from "../testing/drive.ts";
 import { FAKE_CREDENTIALS } from "../testing/fake-provider.ts";
 import { openVault } from "../token-key.ts";
@@ -82,14 +82,16 @@ describe.each(ENGINES)("sealing anew on %s", (engine) => {
     const bundle = await hub.store.read((db) => findBundle(db, undefined, payment.order_id));
     const timeline = await timelineOf(after, bundle!, bundle!.payments[0]!);
     expect(timeline.filter((entry) => entry.kind === "answer").length).toBe(answers);
-    const [account, stored, bodies] = await hub.store.read(async (db) => [
+    const [account, stored, rows] = await hub.store.read(async (db) => [
       await db.selectFrom("accounts").selectAll().executeTakeFirstOrThrow(),
       await db.selectFrom("endpoints").selectAll().where("id", "=", endpoint.id).executeTakeFirstOrThrow(),
-      await db.selectFrom("notification_bodies").selectAll().orderBy("seq").execute(),
+      await db.selectFrom("notifications").selectAll().orderBy("seq").execute(),
     ]);
+    const reader = new BodyReader(after.vault);
+    const raws = await hub.store.read((db) => Promise.all(rows.map((row) => reader.read(db, row))));
     expect(openCredentials(after, account)).toEqual([FAKE_CREDENTIALS]);
     expect(openSecrets(after, stored)).toEqual([{ secret, expires_at: null }]);
-    expect(bodies.map((row) => openCallback(after.vault, account.id, row.sealed).body.toString())).toEqual([
+    expect(raws.map((raw) => Buffer.from(raw!.body).toString())).toEqual([
       expect.stringContaining(payment.reference),
       expect.stringContaining(payment.reference),
     ]);
@@ -119,7 +121,7 @@ describe.each(ENGINES)("sealing anew on %s", (engine) => {
     const meddling: Hub["store"] = {
       engine: hub.store.engine,
       close: () => hub.store.close(),
-      recordNotifications: (records) => hub.store.recordNotifications(records),
+      recordNotifications: (records, keeping) => hub.store.recordNotifications(records, keeping),
       write: (work) => hub.store.write(work),
       read: async (query) => {
         const found = await hub.store.read(query);

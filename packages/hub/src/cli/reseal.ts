@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from "kysely";
 import type { Hub } from "../hub.ts";
+import { batchContext } from "../ingest/sealed-bodies.ts";
 import { resealTokenKey } from "../token-key.ts";
 import { VaultError } from "../vault.ts";
 
@@ -12,10 +13,9 @@ interface SealedColumn {
   readonly column: string;
   /** The primary key: pages go along it. */
   readonly key: string;
-  /** Of another table that the context needs. */
-  readonly from?: RawBuilder<unknown>;
+  /** What else the context needs of the row. */
   readonly owner?: RawBuilder<unknown>;
-  context(key: Key, owner: string): string;
+  context(key: Key, owner: string | null): string;
 }
 
 const SEALED: readonly SealedColumn[] = [
@@ -24,12 +24,11 @@ const SEALED: readonly SealedColumn[] = [
   { name: "answers", table: "answers", column: "exchange", key: "id", context: (id) => `answer:${String(id)}` },
   {
     name: "notifications",
-    table: "notification_bodies",
+    table: "notification_batches",
     column: "sealed",
-    key: "seq",
-    from: sql`notification_bodies AS t JOIN notifications AS n ON n.seq = t.seq`,
-    owner: sql`n.account_id`,
-    context: (_seq, account_id) => `notification:${account_id}`,
+    key: "id",
+    owner: sql`t.single_of`,
+    context: (_id, single_of) => batchContext(single_of),
   },
   {
     name: "kept_answers",
@@ -51,7 +50,7 @@ export interface Resealed {
 
 const PAGE = 200;
 
-type SealedRow = { readonly key: Key; readonly sealed: Uint8Array; readonly owner: string };
+type SealedRow = { readonly key: Key; readonly sealed: Uint8Array; readonly owner: string | null };
 
 /** Where a call stopped: an opaque word for whoever calls. */
 interface Place {
@@ -104,7 +103,7 @@ async function readPage(hub: Pick<Hub, "store" | "vault">, one: SealedColumn, af
   const [key, column] = [sql.ref(`t.${one.key}`), sql.ref(`t.${one.column}`)];
   const newest = hub.vault.keyId;
   const statement = sql<SealedRow>`
-    SELECT ${key} AS key, ${column} AS sealed, ${one.owner ?? sql`''`} AS owner FROM ${one.from ?? sql`${sql.table(one.table)} AS t`}
+    SELECT ${key} AS key, ${column} AS sealed, ${one.owner ?? sql`NULL`} AS owner FROM ${sql.table(one.table)} AS t
     WHERE ${column} IS NOT NULL AND substr(${column}, 1, ${sql.lit(newest.length)}) <> ${newest} ${after === undefined ? sql`` : sql`AND ${key} > ${after}`}
     ORDER BY ${key} LIMIT ${PAGE}`;
   return (await hub.store.read((db) => statement.execute(db))).rows;

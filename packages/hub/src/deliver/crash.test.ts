@@ -17,7 +17,7 @@ function mortal(hub: Hub): { hub: Hub; cut: () => void } {
     engine: hub.store.engine,
     read: (query) => (dead ? gone() : hub.store.read(query)),
     write: (work) => (dead ? gone() : hub.store.write(work)),
-    recordNotifications: (records) => hub.store.recordNotifications(records),
+    recordNotifications: (records, keeping) => hub.store.recordNotifications(records, keeping),
     close: async () => {},
   };
   return { hub: { ...hub, store }, cut: () => (dead = true) };

@@ -2,16 +2,18 @@ import type { CallbackOutcome, RawCallback } from "@lunas/domain";
 import type { OpenAccount } from "../collect/accounts.ts";
 import type { Hub } from "../hub.ts";
 import { GroupCommit } from "../store/group-commit.ts";
-import { localDigest } from "../store/local-digest.ts";
 import { type NotificationRecord, ROUTE, VERDICT } from "../store/index.ts";
+import { RETENTION } from "../retention.ts";
 import { AccountCache } from "./account-cache.ts";
+import { dedupeKey } from "./dedupe-key.ts";
 import { Quota } from "./quota.ts";
-import { sealCallback } from "./sealed-body.ts";
+import { frameCallback, sealBatch } from "./sealed-bodies.ts";
 
 /** Bytes of a callback's body at most. */
 export const CALLBACK_BYTES_MAX = 256 * 1024;
-/** Notifications that share one commit at most. */
+/** Notifications that share one commit at most, and the bytes of their bodies. */
 const GROUP_MAX = 256;
+const GROUP_MAX_BYTES = 4 * 1024 * 1024;
 /** Forged callbacks of one account that are kept in an hour; more are answered and counted, but not kept. */
 const FORGED_KEPT_PER_HOUR = 1_000;
 
@@ -19,6 +21,18 @@ export interface CallbackReply {
   readonly status: number;
   readonly body: string;
   readonly content_type: string;
+}
+
+function recording(hub: Hub, kept_ms: number): GroupCommit<NotificationRecord, { readonly repeated: boolean }> {
+  return new GroupCommit({
+    flush: (records) =>
+      hub.store.recordNotifications(records, {
+        seal: (bodies) => sealBatch(hub.vault, bodies),
+        keep_until: hub.clocks.business.now() + kept_ms,
+      }),
+    max_items: GROUP_MAX,
+    weight: { of: ({ body }) => body.length, max: GROUP_MAX_BYTES },
+  });
 }
 
 const UNKNOWN_ACCOUNT: CallbackReply = { status: 404, body: '{"status":"unknown account"}', content_type: "application/json" };
@@ -31,12 +45,15 @@ export class Inbox {
   #hub: Hub;
   #accounts: AccountCache;
   #quota = new Quota(FORGED_KEPT_PER_HOUR, 3_600_000);
-  #group: GroupCommit<NotificationRecord, { readonly repeated: boolean }>;
+  /** Apart, for the bodies of a group are kept and deleted together, and forged ones not for long. */
+  #weak: GroupCommit<NotificationRecord, { readonly repeated: boolean }>;
+  #forged: GroupCommit<NotificationRecord, { readonly repeated: boolean }>;
 
   constructor(hub: Hub) {
     this.#hub = hub;
     this.#accounts = new AccountCache(hub);
-    this.#group = new GroupCommit({ flush: (records) => hub.store.recordNotifications(records), max_items: GROUP_MAX });
+    this.#weak = recording(hub, RETENTION.raw_bodies_ms);
+    this.#forged = recording(hub, RETENTION.forged_ms);
   }
 
   /** @param account the account's slug or id, from the path. @param remote_address of the peer, as the operator's proxy setting has it. */
@@ -76,10 +93,10 @@ export class Inbox {
       claim: hint.observation ?? null,
       remote_address,
       received_at: now,
-      sealed: sealCallback(this.#hub.vault, account.row.id, raw),
+      body: frameCallback(raw),
     };
     try {
-      const { repeated } = await this.#group.add(record);
+      const { repeated } = await (forged ? this.#forged : this.#weak).add(record);
       if (forged) return this.#reply(account, "forged");
       this.#hub.signals.emit({ kind: "inbox" });
       return this.#reply(account, repeated ? "repeated" : "stored");
@@ -99,9 +116,4 @@ export class Inbox {
     this.#hub.metrics.count("lunas_callbacks_total", { outcome: "storage_down" });
     return account ? account.provider.callbacks.reply("storage_down") : { status: 503, body: "", content_type: "text/plain" };
   }
-}
-
-/** What makes two callbacks the same: the account, what we think of the proof, and every byte of the body. */
-export function dedupeKey(account_id: string, forged: boolean, body: Uint8Array): Uint8Array {
-  return localDigest(`${account_id}\n${forged ? "forged" : "weak"}`, body);
 }

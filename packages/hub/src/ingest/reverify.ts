@@ -1,9 +1,10 @@
-import { invariant } from "@lunas/domain";
+import { invariant, type RawCallback } from "@lunas/domain";
 import { openAccount, type OpenAccount } from "../collect/accounts.ts";
 import type { Hub } from "../hub.ts";
 import { notificationByKey, ROUTE, type Tx, VERDICT } from "../store/index.ts";
-import { dedupeKey } from "./receive.ts";
-import { openCallback } from "./sealed-body.ts";
+import { RETENTION } from "../retention.ts";
+import { dedupeKey } from "./dedupe-key.ts";
+import { BodyReader, frameCallback, sealBatch } from "./sealed-bodies.ts";
 
 const PAGE = 100;
 
@@ -30,32 +31,46 @@ export async function reverifyQuarantined(hub: Hub, account_id: string): Promise
 async function reverifyPage(hub: Hub, tx: Tx, account: OpenAccount, after: number): Promise<{ released: number; last: number | undefined }> {
   const rows = await tx
     .selectFrom("notifications")
-    .innerJoin("notification_bodies", "notification_bodies.seq", "notifications.seq")
-    .select(["notifications.seq", "notification_bodies.sealed"])
-    .where("notifications.account_id", "=", account.row.id)
-    .where("notifications.route", "=", ROUTE.quarantined)
-    .where("notifications.seq", ">", after)
-    .orderBy("notifications.seq")
+    .selectAll()
+    .where("account_id", "=", account.row.id)
+    .where("route", "=", ROUTE.quarantined)
+    .where("seq", ">", after)
+    .orderBy("seq")
     .limit(PAGE)
     .execute();
+  const reader = new BodyReader(hub.vault);
   let released = 0;
-  for (const { seq, sealed } of rows) {
-    const raw = openCallback(hub.vault, account.row.id, sealed);
-    const reading = account.provider.callbacks.read(raw);
-    if (!reading.readable || reading.verify(account.configs).verdict === "forged") continue;
-    if (await release(hub, tx, seq, dedupeKey(account.row.id, false, raw.body))) released += 1;
+  for (const row of rows) {
+    const raw = await reader.read(tx, row);
+    const reading = raw && account.provider.callbacks.read(raw);
+    if (!raw || !reading?.readable || reading.verify(account.configs).verdict === "forged") continue;
+    if (await release(hub, tx, row.seq, account.row.id, raw)) released += 1;
   }
   return { released, last: rows.at(-1)?.seq };
 }
 
 /** The same bytes may have come once more since and been believed then: one row of them is enough. */
-async function release(hub: Hub, tx: Tx, seq: number, dedupe: Uint8Array): Promise<boolean> {
+async function release(hub: Hub, tx: Tx, seq: number, account_id: string, raw: RawCallback): Promise<boolean> {
+  const dedupe = dedupeKey(account_id, false, raw.body);
   const known = await notificationByKey(hub.store, tx, dedupe);
   if (known !== undefined) {
-    await tx.deleteFrom("notification_bodies").where("seq", "=", seq).execute();
     await tx.deleteFrom("notifications").where("seq", "=", seq).execute();
     return false;
   }
-  await tx.updateTable("notifications").set({ verdict: VERDICT.weak, route: ROUTE.new, dedupe }).where("seq", "=", seq).execute();
+  // Among the forged its bytes would be deleted with them.
+  const { id } = await tx
+    .insertInto("notification_batches")
+    .values({
+      keep_until: hub.clocks.business.now() + RETENTION.raw_bodies_ms,
+      single_of: null,
+      sealed: sealBatch(hub.vault, [frameCallback(raw)]),
+    })
+    .returning("id")
+    .executeTakeFirstOrThrow();
+  await tx
+    .updateTable("notifications")
+    .set({ verdict: VERDICT.weak, route: ROUTE.new, dedupe, batch: id, place: 0 })
+    .where("seq", "=", seq)
+    .execute();
   return true;
 }

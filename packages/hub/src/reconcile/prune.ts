@@ -1,23 +1,21 @@
-import { DAY_MS, HOUR_MS } from "@lunas/domain";
+import { HOUR_MS } from "@lunas/domain";
 import { sql } from "kysely";
 import type { Hub } from "../hub.ts";
 import type { Job } from "../store/jobs.ts";
-import { ROUTE, VERDICT } from "../store/index.ts";
+import { RETENTION } from "../retention.ts";
+import { ROUTE } from "../store/index.ts";
 
-/** How long what is no fact about money is kept. */
-export const RETENTION = { raw_bodies_ms: 90 * DAY_MS, forged_ms: 7 * DAY_MS, idempotency_ms: 7 * DAY_MS, attempts_ms: 90 * DAY_MS } as const;
 const BATCH = 1_000;
 
 /** Deletes raw bodies, forged notifications, attempts and idempotency keys that are past their time, a batch at once. Facts about money stay. */
 export async function prune(hub: Hub, _job: Job): Promise<{ due_at: number }> {
   const now = hub.clocks.business.now();
   const deletions = [
-    sql`DELETE FROM notification_bodies WHERE seq IN (SELECT b.seq FROM notification_bodies b JOIN notifications n ON n.seq = b.seq
-        WHERE n.verdict = ${VERDICT.forged} AND n.last_received_at < ${now - RETENTION.forged_ms} LIMIT ${BATCH})`,
     sql`DELETE FROM notifications WHERE seq IN (SELECT seq FROM notifications WHERE route = ${ROUTE.quarantined}
         AND last_received_at < ${now - RETENTION.forged_ms} ORDER BY seq LIMIT ${BATCH})`,
-    sql`DELETE FROM notification_bodies WHERE seq IN (SELECT b.seq FROM notification_bodies b JOIN notifications n ON n.seq = b.seq
-        WHERE n.last_received_at < ${now - RETENTION.raw_bodies_ms} AND n.route <> ${ROUTE.parked} ORDER BY b.seq LIMIT ${BATCH})`,
+    // What is parked may turn out to be money: its bytes stay.
+    sql`DELETE FROM notification_batches WHERE id IN (SELECT id FROM notification_batches WHERE keep_until < ${now}
+        AND id NOT IN (SELECT batch FROM notifications WHERE route = ${ROUTE.parked} AND batch IS NOT NULL) ORDER BY keep_until LIMIT ${BATCH})`,
     sql`DELETE FROM idempotency WHERE scope IN (SELECT scope FROM idempotency WHERE created_at < ${now - RETENTION.idempotency_ms} LIMIT ${BATCH})`,
     sql`DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE started_at < ${now - RETENTION.attempts_ms} LIMIT ${BATCH})`,
   ];

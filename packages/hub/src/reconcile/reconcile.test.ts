@@ -94,7 +94,7 @@ describe.each(ENGINES)("reconciling on %s", (engine) => {
     const count = async () =>
       hub.store.read(async (db) => ({
         notifications: (await db.selectFrom("notifications").selectAll().execute()).length,
-        bodies: (await db.selectFrom("notification_bodies").selectAll().execute()).length,
+        bodies: (await db.selectFrom("notification_batches").selectAll().execute()).length,
       }));
     expect(await count()).toEqual({ notifications: 2, bodies: 2 });
     hub.clock.advance(8 * DAY);

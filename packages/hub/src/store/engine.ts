@@ -11,6 +11,8 @@ export interface EngineProfile {
   readonly notificationKeys: readonly string[];
   /** Around a parameter that is JSON text, an array: rows named `item`, whose only interesting column is `value`. */
   readonly jsonRows: readonly [before: string, after: string];
+  /** Statements after which a serial column goes on above the values that were put into it by hand. SQLite does so by itself. */
+  readonly startIdentityAfter?: (table: string, column: string) => readonly string[];
 }
 
 export const SQLITE: EngineProfile = {
@@ -34,4 +36,7 @@ export const POSTGRES: EngineProfile = {
   forUpdate: "FOR UPDATE",
   notificationKeys: [`CREATE UNIQUE INDEX notifications_dedupe ON notifications (dedupe)`],
   jsonRows: ["json_array_elements((", ")::json) AS item (value)"],
+  startIdentityAfter: (table, column) => [
+    `SELECT setval(pg_get_serial_sequence('${table}', '${column}'), (SELECT COALESCE(MAX(${column}), 0) + 1 FROM ${table}), false)`,
+  ],
 };

@@ -54,6 +54,13 @@ describe("group commit", () => {
     expect(groups.map(({ length }) => length)).toEqual([4, 4, 2]);
   });
 
+  test("no group weighs more than it may, but one item alone", async () => {
+    const { groups, flush } = recorder();
+    const group = new GroupCommit({ flush, max_items: 100, weight: { of: (item: number) => item, max: 10 } });
+    await Promise.all([4, 6, 1, 30, 2, 8].map((item) => group.add(item)));
+    expect(groups).toEqual([[4, 6], [1], [30], [2, 8]]);
+  });
+
   test("an unexpected error rejects the poisoned items alone, in few flushes", async () => {
     const { groups, flush } = recorder(new Set([5, 77]));
     const group = new GroupCommit({ flush, max_items: 100 });

@@ -6,6 +6,8 @@ export interface GroupCommitOptions<Item, Result> {
   readonly flush: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** How many items share one flush at most. */
   readonly max_items: number;
+  /** What an item weighs, and how much may share one flush; one alone may weigh more. Default: nothing weighs anything. */
+  readonly weight?: { of(item: Item): number; readonly max: number };
 }
 
 interface Waiting<Item, Result> {
@@ -56,10 +58,22 @@ export class GroupCommit<Item, Result> {
     while (this.#queue.length > 0) {
       // One turn of the loop, so that whatever arrives in it comes along.
       await new Promise<void>((resolve) => setImmediate(resolve));
-      await this.#flush(this.#queue.splice(0, this.#options.max_items));
+      await this.#flush(this.#queue.splice(0, this.#groupSize()));
     }
     // Nothing is awaited between the last look at the queue and here: no item can be left behind.
     this.#running = undefined;
+  }
+
+  #groupSize(): number {
+    const { max_items, weight } = this.#options;
+    const most = Math.min(max_items, this.#queue.length);
+    if (!weight) return most;
+    let sum = 0;
+    for (let size = 0; size < most; size += 1) {
+      sum += weight.of(this.#queue[size]!.item);
+      if (sum > weight.max) return Math.max(1, size);
+    }
+    return most;
   }
 
   async #flush(group: readonly Waiting<Item, Result>[]): Promise<void> {

@@ -9,7 +9,7 @@ export { GroupCommit } from "./group-commit.ts";
 export { clearHold, readHold, setHold } from "./hold.ts";
 export { migrate, pendingMigrations, SchemaTooNewError } from "./migrate.ts";
 export { notificationByKey } from "./notification-keys.ts";
-export type { Db, NotificationRecord, Store, Tx } from "./store.ts";
+export type { BodyKeeping, Db, NotificationRecord, Store, Tx } from "./store.ts";
 export * from "./schema.ts";
 
 /**

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { freshDatabase } from "../../../../tests/harness/postgres.ts";
+import { KEEPING, notification, record } from "./conformance/fixtures.ts";
 import { migrate, openMigratedStore, openStore, pendingMigrations, SchemaTooNewError, type Store } from "./index.ts";
 import { type Migration, MIGRATIONS } from "./migrate.ts";
 import { dumpSchema } from "./schema-dump.ts";
@@ -38,6 +39,38 @@ describe.each([
     await withStore(async (store) => {
       await migrate(store);
       await expect(await dumpSchema(store)).toMatchFileSnapshot(`./schema.${name}.sql`);
+    });
+  });
+
+  test("raw bodies that were kept one by one are kept, and new batches do not take their numbers", async () => {
+    await withStore(async (store) => {
+      await migrate(store, MIGRATIONS.slice(0, 1));
+      const columns = sql.raw(
+        "account_id, shop_id, verdict, route, dedupe, reference, event_key, remote_address, received_at, last_received_at, repeats",
+      );
+      await store.write(async (tx) => {
+        for (const [n, verdict] of [0, 1].entries()) {
+          const key = Buffer.alloc(16, n + 1);
+          await sql`INSERT INTO notifications (${columns}) VALUES ('acc_1', 'shp_1', ${verdict}, 1, ${key}, 'REF', 'k', '127.0.0.1', 1000, 2000, 0)`.execute(
+            tx,
+          );
+        }
+        await sql`INSERT INTO notification_bodies (seq, sealed) SELECT seq, dedupe FROM notifications`.execute(tx);
+      });
+      await migrate(store);
+      expect(await record(store, [notification("new")])).toEqual([{ repeated: false }]);
+      const { rows } = await store.read((db) =>
+        sql<{ keep_until: number; single_of: string | null; sealed: Uint8Array; dedupe: Uint8Array }>`
+          SELECT b.keep_until, b.single_of, b.sealed, n.dedupe FROM notifications n JOIN notification_batches b ON b.id = n.batch WHERE n.place = 0 ORDER BY n.seq`.execute(
+          db,
+        ),
+      );
+      expect(rows.map(({ keep_until, single_of }) => [keep_until, single_of])).toEqual([
+        [2_000 + 90 * 86_400_000, "acc_1"],
+        [2_000 + 7 * 86_400_000, "acc_1"],
+        [KEEPING.keep_until, null],
+      ]);
+      for (const { sealed, dedupe } of rows.slice(0, 2)) expect(Buffer.compare(sealed, dedupe)).toBe(0);
     });
   });
 

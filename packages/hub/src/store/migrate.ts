@@ -2,6 +2,7 @@ import { sql } from "kysely";
 import { StoreError } from "./codec.ts";
 import type { EngineProfile } from "./engine.ts";
 import * as initial from "./migrations/0001_initial.ts";
+import * as notificationBatches from "./migrations/0002_notification_batches.ts";
 import type { Store, Tx } from "./store.ts";
 
 export interface Migration {
@@ -11,7 +12,7 @@ export interface Migration {
 }
 
 /** In order, forward only. */
-export const MIGRATIONS: readonly Migration[] = [initial];
+export const MIGRATIONS: readonly Migration[] = [initial, notificationBatches];
 
 export class SchemaTooNewError extends Error {
   override name = "SchemaTooNewError";

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { asBuffer, encodeParameter } from "./codec.ts";
-import type { NotificationRecord } from "./store.ts";
+import type { BodyKeeping, NotificationRecord } from "./store.ts";
 
 interface Folded {
   readonly record: NotificationRecord;
@@ -9,26 +9,29 @@ interface Folded {
 }
 
 /**
- * Notifications and the bodies of those that are new, in one statement, which is a transaction of its own. All bodies come in one binary
- * parameter that is cut here: an array of bytes would be sent as text, twice as long. `xmax = 0` tells an inserted row from an updated one.
+ * Notifications and the batch of their bodies, in one statement, which is a transaction of its own. The batch gets its number first and is
+ * kept only if a row is new. `xmax = 0` tells an inserted row from an updated one.
  */
 const RECORD = `
   WITH given AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::text[], $3::bigint[], $4::bigint[], $5::bytea[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[],
-      $11::bigint[], $12::bigint[], $13::bigint[], $14::int[], $15::int[])
-    AS u (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, remote_address, received_at, last_received_at, repeats, at, bytes)
+      $11::bigint[], $12::bigint[], $13::bigint[]) WITH ORDINALITY
+    AS u (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, remote_address, received_at, last_received_at, repeats, nth)
+  ), batch AS MATERIALIZED (
+    SELECT nextval(pg_get_serial_sequence('notification_batches', 'id')) AS id
   ), kept AS (
     INSERT INTO notifications
-      (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, remote_address, received_at, last_received_at, repeats)
-    SELECT account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, remote_address, received_at, last_received_at, repeats FROM given
+      (account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, remote_address, received_at, last_received_at, repeats, batch, place)
+    SELECT account_id, shop_id, verdict, route, dedupe, reference, provider_id, event_key, claim, remote_address, received_at, last_received_at, repeats,
+      batch.id, nth - 1 FROM given, batch
     ON CONFLICT (dedupe) DO UPDATE SET
       repeats = notifications.repeats + excluded.repeats + 1,
       last_received_at = GREATEST(notifications.last_received_at, excluded.last_received_at),
       route = CASE WHEN notifications.route IN (1, 4) THEN 0 ELSE notifications.route END
-    RETURNING seq, dedupe, (xmax = 0) AS inserted
+    RETURNING dedupe, (xmax = 0) AS inserted
   ), bodies AS (
-    INSERT INTO notification_bodies (seq, sealed)
-    SELECT kept.seq, substring($16::bytea FROM given.at FOR given.bytes) FROM kept JOIN given USING (dedupe) WHERE kept.inserted
+    INSERT INTO notification_batches (id, keep_until, sealed) OVERRIDING SYSTEM VALUE
+    SELECT batch.id, $14::bigint, $15::bytea FROM batch WHERE EXISTS (SELECT 1 FROM kept WHERE inserted)
   )
   SELECT dedupe FROM kept WHERE inserted`;
 
@@ -53,12 +56,14 @@ function keyOf(dedupe: Uint8Array): string {
 }
 
 /** For each record whether it was there before, in the database or earlier in the group. */
-export async function recordOnPostgres(pool: pg.Pool, records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]> {
+export async function recordOnPostgres(
+  pool: pg.Pool,
+  records: readonly NotificationRecord[],
+  { seal, keep_until }: BodyKeeping,
+): Promise<{ readonly repeated: boolean }[]> {
+  if (records.length === 0) return [];
   const { keys, folded } = fold(records);
   const column = <K extends keyof NotificationRecord>(name: K) => folded.map(({ record }) => encodeParameter(record[name]));
-  const bodies = folded.map(({ record }) => asBuffer(record.sealed));
-  let end = 1;
-  const starts = bodies.map(({ length }) => (end += length) - length);
   const { rows } = await pool.query<{ dedupe: Buffer }>({
     // Named: each connection plans it once.
     name: "record_notifications",
@@ -77,9 +82,8 @@ export async function recordOnPostgres(pool: pg.Pool, records: readonly Notifica
       column("received_at"),
       folded.map(({ last_received_at }) => last_received_at),
       folded.map(({ repeats }) => repeats),
-      starts,
-      bodies.map(({ length }) => length),
-      Buffer.concat(bodies),
+      keep_until,
+      asBuffer(seal(folded.map(({ record }) => record.body))),
     ],
   });
   const fresh = new Set(rows.map(({ dedupe }) => keyOf(dedupe)));

@@ -5,7 +5,7 @@ import { sql } from "kysely";
 import { describe, expect, test } from "vitest";
 import { freshDatabase, startPostgres } from "../../../../tests/harness/postgres.ts";
 import { storeConformance } from "./conformance.ts";
-import { gate, notification, order, shop, unique } from "./conformance/fixtures.ts";
+import { gate, notification, order, record, shop, unique } from "./conformance/fixtures.ts";
 import type { RaceReport } from "./conformance/racer.ts";
 import { openMigratedStore, openStore, type Store } from "./index.ts";
 import { armJob, claimJobs, claimStatement, PRIORITY } from "./jobs.ts";
@@ -88,12 +88,19 @@ describe("several hubs on one PostgreSQL", () => {
     await withHubs(HUBS, async (hubs) => {
       const texts = Array.from({ length: 60 }, () => unique("hubs"));
       const orders = [texts, texts.toReversed(), texts.toSorted(() => -1), [...texts.slice(30), ...texts.slice(0, 30)]];
-      const told = await Promise.all(hubs.map((hub, index) => hub.recordNotifications(orders[index]!.map((text) => notification(text)))));
+      const told = await Promise.all(
+        hubs.map((hub, index) =>
+          record(
+            hub,
+            orders[index]!.map((text) => notification(text)),
+          ),
+        ),
+      );
       expect(told.flat().filter(({ repeated }) => !repeated)).toHaveLength(texts.length);
       const [row] = (
         await hubs[0]!.read((db) =>
           sql<{ kept: number; repeats: number; bodies: number }>`
-          SELECT count(*) AS kept, sum(repeats) AS repeats, (SELECT count(*) FROM notification_bodies) AS bodies FROM notifications`.execute(db),
+          SELECT count(*) AS kept, sum(repeats) AS repeats, count(DISTINCT (batch, place)) AS bodies FROM notifications`.execute(db),
         )
       ).rows;
       expect(row).toEqual({ kept: 60, repeats: 180, bodies: 60 });
@@ -182,11 +189,7 @@ describe("the PostgreSQL store", () => {
     const store = await openStore(own);
     await store.close();
     await store.close();
-    for (const use of [
-      store.read((db) => sql`SELECT 1`.execute(db)),
-      store.write(async () => undefined),
-      store.recordNotifications([notification("x")]),
-    ]) {
+    for (const use of [store.read((db) => sql`SELECT 1`.execute(db)), store.write(async () => undefined), record(store, [notification("x")])]) {
       await expect(use).rejects.toMatchObject({ fault: "unavailable" });
     }
     const name = new URL(own).pathname.slice(1);

@@ -6,7 +6,7 @@ import { POSTGRES } from "./engine.ts";
 import { PostgresEdgeDialect } from "./postgres-dialect.ts";
 import { recordOnPostgres } from "./postgres-notifications.ts";
 import type { Database } from "./schema.ts";
-import type { Db, NotificationRecord, Store, Tx } from "./store.ts";
+import type { BodyKeeping, Db, NotificationRecord, Store, Tx } from "./store.ts";
 import { inTransactionScope, ONLY_INSIDE, ONLY_OUTSIDE, runInTransactionScope } from "./transaction-scope.ts";
 
 const POOL_MAX = 16;
@@ -87,8 +87,8 @@ export class PostgresStore implements Store {
     return rerun(() => this.#root.transaction().execute((tx) => runInTransactionScope(() => work(tx.withPlugin(ONLY_INSIDE)))));
   }
 
-  recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]> {
-    return rerun(() => recordOnPostgres(this.#inbox, records));
+  recordNotifications(records: readonly NotificationRecord[], keeping: BodyKeeping): Promise<{ readonly repeated: boolean }[]> {
+    return rerun(() => recordOnPostgres(this.#inbox, records, keeping));
   }
 
   /** Waits for the queries that are under way. */

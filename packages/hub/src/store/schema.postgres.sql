@@ -163,10 +163,12 @@ CREATE TABLE migrations (
   CONSTRAINT migrations_pkey PRIMARY KEY (name)
 );
 
-CREATE TABLE notification_bodies (
-  seq bigint NOT NULL,
+CREATE TABLE notification_batches (
+  id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+  keep_until bigint NOT NULL,
+  single_of text COLLATE "C",
   sealed bytea NOT NULL,
-  CONSTRAINT notification_bodies_pkey PRIMARY KEY (seq)
+  CONSTRAINT notification_batches_pkey PRIMARY KEY (id)
 );
 
 CREATE TABLE notifications (
@@ -185,6 +187,8 @@ CREATE TABLE notifications (
   received_at bigint NOT NULL,
   last_received_at bigint NOT NULL,
   repeats bigint NOT NULL,
+  batch bigint,
+  place bigint,
   CONSTRAINT notifications_pkey PRIMARY KEY (seq)
 );
 
@@ -341,6 +345,8 @@ CREATE INDEX idempotency_by_age ON public.idempotency USING btree (created_at);
 CREATE INDEX jobs_due ON public.jobs USING btree (priority, due_at) WHERE (lease_until IS NULL);
 
 CREATE INDEX jobs_leased ON public.jobs USING btree (lease_until) WHERE (lease_until IS NOT NULL);
+
+CREATE INDEX notification_batches_by_age ON public.notification_batches USING btree (keep_until);
 
 CREATE INDEX notifications_by_payment ON public.notifications USING btree (payment_id) WHERE (payment_id IS NOT NULL);
 

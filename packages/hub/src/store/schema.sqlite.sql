@@ -196,9 +196,15 @@ CREATE TABLE migrations (
   breaking INTEGER NOT NULL
 );
 
-CREATE TABLE notification_bodies (
-  seq INTEGER PRIMARY KEY,
+CREATE TABLE notification_batches (
+  id INTEGER PRIMARY KEY,
+  keep_until INTEGER NOT NULL,
+  single_of TEXT,
   sealed BLOB NOT NULL
+);
+
+CREATE INDEX notification_batches_by_age ON notification_batches (
+  keep_until
 );
 
 CREATE TABLE notification_keys (
@@ -226,7 +232,9 @@ CREATE TABLE notifications (
   remote_address TEXT NOT NULL,
   received_at INTEGER NOT NULL,
   last_received_at INTEGER NOT NULL,
-  repeats INTEGER NOT NULL
+  repeats INTEGER NOT NULL,
+  batch INTEGER,
+  place INTEGER
 );
 
 CREATE INDEX notifications_by_payment ON notifications (

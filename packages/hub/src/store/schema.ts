@@ -260,11 +260,17 @@ export interface NotificationsTable {
   received_at: number;
   last_received_at: number;
   repeats: number;
+  /** Where its raw bytes are: a row of `notification_batches`, which may be past its time, and the place in it. */
+  batch: number | null;
+  place: number | null;
 }
 
-export interface NotificationBodiesTable {
-  seq: number;
-  /** Sealed JSON head and raw bytes. */
+/** Raw callbacks, those of one commit together. */
+export interface NotificationBatchesTable {
+  id: Generated<number>;
+  keep_until: number;
+  /** The account of a body that stands alone, as all did before there were batches. */
+  single_of: string | null;
   sealed: Uint8Array;
 }
 
@@ -341,7 +347,7 @@ export interface Database {
   deliveries: DeliveriesTable;
   attempts: AttemptsTable;
   notifications: NotificationsTable;
-  notification_bodies: NotificationBodiesTable;
+  notification_batches: NotificationBatchesTable;
   jobs: JobsTable;
   idempotency: IdempotencyTable;
   budgets: BudgetsTable;

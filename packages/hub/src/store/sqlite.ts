@@ -13,7 +13,7 @@ import { type SqliteConnection, SqliteConnectionDialect } from "./sqlite-dialect
 import { SqliteKeys } from "./sqlite-keys.ts";
 import { holdSqliteLock } from "./sqlite-lock.ts";
 import { recordOnSqlite } from "./sqlite-notifications.ts";
-import type { Db, NotificationRecord, Store, Tx } from "./store.ts";
+import type { BodyKeeping, Db, NotificationRecord, Store, Tx } from "./store.ts";
 import { inTransactionScope, ONLY_INSIDE, ONLY_OUTSIDE, runInTransactionScope } from "./transaction-scope.ts";
 
 /** Units of work that share one commit at most, so that the first of them does not wait for ever. */
@@ -204,8 +204,8 @@ export class SqliteStore implements Store {
     }
   }
 
-  recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]> {
-    const recorded = this.#enqueue(this.#urgent, async () => recordOnSqlite(this.#writer, this.#keys, records));
+  recordNotifications(records: readonly NotificationRecord[], keeping: BodyKeeping): Promise<{ readonly repeated: boolean }[]> {
+    const recorded = this.#enqueue(this.#urgent, async () => recordOnSqlite(this.#writer, this.#keys, records, keeping));
     if (this.#keys.full && this.#flushing === undefined) this.#flushing = this.#flushKeys();
     return recorded;
   }

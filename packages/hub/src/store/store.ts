@@ -20,8 +20,16 @@ export interface NotificationRecord {
   readonly claim: string | null;
   readonly remote_address: string;
   readonly received_at: number;
-  /** Sealed head and body; kept only for the first of its kind. */
-  readonly sealed: Uint8Array;
+  /** The callback as it arrived; kept only for the first of its kind. */
+  readonly body: Uint8Array;
+}
+
+/** How the bodies of notifications that are recorded together are kept. */
+export interface BodyKeeping {
+  /** Seals bodies into one value from which each can be had again by its place. Called inside a transaction: it is pure. */
+  seal(bodies: readonly Uint8Array[]): Uint8Array;
+  /** Until when they are kept, epoch milliseconds by the business clock. */
+  readonly keep_until: number;
 }
 
 /**
@@ -39,6 +47,6 @@ export interface Store {
    */
   write<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Stores notifications, all in one commit. Gives for each whether it was there before. The hot path of callbacks. */
-  recordNotifications(records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]>;
+  recordNotifications(records: readonly NotificationRecord[], keeping: BodyKeeping): Promise<{ readonly repeated: boolean }[]>;
   close(): Promise<void>;
 }

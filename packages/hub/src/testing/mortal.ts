@@ -60,7 +60,7 @@ export async function startMortal(base: Hub, crash?: CrashPoint): Promise<Mortal
       return base.store.read(query);
     },
     write: (work) => counted(() => base.store.write(work)),
-    recordNotifications: (records) => counted(() => base.store.recordNotifications(records)),
+    recordNotifications: (records, keeping) => counted(() => base.store.recordNotifications(records, keeping)),
     close: async () => {},
   };
   const providers = new Map([...base.providers].map(([name, provider]) => [name, guarded(provider, () => dead)]));

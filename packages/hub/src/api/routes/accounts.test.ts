@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { dedupeKey } from "../../ingest/dedupe-key.ts";
+import { BodyReader } from "../../ingest/sealed-bodies.ts";
 import { makeTestApi, type TestApi } from "../testing.ts";
 
 let api: TestApi;
@@ -106,25 +108,14 @@ describe("new credentials", () => {
 
   test("what came again meanwhile and was believed is there once", async () => {
     await callback("TWICE", "second-secret");
-    const sealed = await api.store.read((db) => db.selectFrom("notification_bodies").selectAll().execute());
-    await api.store.write((tx) =>
-      tx
-        .updateTable("notifications")
-        .set({ dedupe: Buffer.alloc(16, 1) })
-        .execute(),
-    );
-    await patch({ credentials: { secret: "second-secret" } });
     await api.store.write(async (tx) => {
       const { seq: _seq, ...row } = await tx.selectFrom("notifications").selectAll().executeTakeFirstOrThrow();
-      const again = await tx
-        .insertInto("notifications")
-        .values({ ...row, verdict: 1, route: 3, dedupe: Buffer.alloc(16, 2) })
-        .returning("seq")
-        .executeTakeFirstOrThrow();
-      await tx.insertInto("notification_bodies").values({ seq: again.seq, sealed: sealed[0]!.sealed }).execute();
+      const { body } = (await new BodyReader(api.hub.vault).read(tx, row))!;
+      const believed = { ...row, verdict: 0, route: 1, dedupe: dedupeKey(row.account_id, false, body) };
+      await tx.insertInto("notifications").values(believed).execute();
     });
-    await patch({ credentials: { secret: "third-secret" } });
-    expect(await notifications()).toMatchObject([{ reference: "TWICE", verdict: 0 }]);
+    await patch({ credentials: { secret: "second-secret" } });
+    expect(await notifications()).toEqual([{ reference: "TWICE", verdict: 0, route: 1 }]);
   });
 
   test("saying the same again changes nothing", async () => {

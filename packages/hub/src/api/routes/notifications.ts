@@ -1,10 +1,10 @@
-import { LunasError, rfc3339 } from "@lunas/domain";
+import { LunasError, type RawCallback, rfc3339 } from "@lunas/domain";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import type { Selectable } from "kysely";
 import { z } from "zod";
 import type { Hub } from "../../hub.ts";
 import { notificationId, notificationSeq } from "../../ingest/notification-id.ts";
-import { openCallback, SECRET_HEADERS } from "../../ingest/sealed-body.ts";
+import { BodyReader, SECRET_HEADERS } from "../../ingest/sealed-bodies.ts";
 import { type Db, type NotificationsTable, ROUTE, VERDICT } from "../../store/index.ts";
 import { MASK, maskBody, maskQuery } from "../mask.ts";
 import { operation } from "../operation.ts";
@@ -66,8 +66,8 @@ export function notificationRoutes(hub: Hub): FastifyPluginAsyncZod {
             .where("shop_id", "=", request.shop_id)
             .executeTakeFirst();
           if (!row) throw new LunasError("not_found", { detail: `There is no notification ${id} in this shop.` });
-          const body = await db.selectFrom("notification_bodies").select("sealed").where("seq", "=", seq).executeTakeFirst();
-          return { ...viewOf(row, await slugs(db, request.shop_id)), raw: body ? rawView(hub, row.account_id, body.sealed) : null };
+          const raw = await new BodyReader(hub.vault).read(db, row);
+          return { ...viewOf(row, await slugs(db, request.shop_id)), raw: raw ? rawView(raw) : null };
         });
       },
     );
@@ -98,8 +98,7 @@ function viewOf(row: NotificationRow, accounts: ReadonlyMap<string, string>) {
   };
 }
 
-function rawView(hub: Hub, account_id: string, sealed: Uint8Array) {
-  const { method, query, headers, body } = openCallback(hub.vault, account_id, sealed);
+function rawView({ method, query, headers, body }: RawCallback) {
   const shown = Object.entries(headers).map(([header, value]) => [header, SECRET_HEADERS.has(header) ? MASK : value]);
   return {
     method,

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { ROUTE, VERDICT } from "../index.ts";
 import type { Insertable } from "kysely";
-import type { NotificationRecord, OrdersTable, ShopsTable } from "../index.ts";
+import type { BodyKeeping, NotificationRecord, OrdersTable, ShopsTable, Store } from "../index.ts";
 
 let made = 0;
 
@@ -43,7 +43,17 @@ export function order(shop_id: string, values: Partial<Insertable<OrdersTable>> 
   };
 }
 
-/** A notification whose key and sealed bytes follow from its text. */
+/** Bodies without a seal, one after another with their lengths, so that a test sees what was kept. */
+export const KEEPING: BodyKeeping = {
+  seal: (bodies) => Buffer.from(JSON.stringify(bodies.map((body) => Buffer.from(body).toString("latin1")))),
+  keep_until: 1_797_776_000_000,
+};
+
+export function record(store: Store, records: readonly NotificationRecord[]): Promise<{ readonly repeated: boolean }[]> {
+  return store.recordNotifications(records, KEEPING);
+}
+
+/** A notification whose key and body follow from its text. */
 export function notification(text: string, values: Partial<NotificationRecord> = {}): NotificationRecord {
   return {
     account_id: "acc_1",
@@ -57,7 +67,7 @@ export function notification(text: string, values: Partial<NotificationRecord> =
     claim: "paid",
     remote_address: "127.0.0.1",
     received_at: 1_790_000_000_000,
-    sealed: new TextEncoder().encode(`sealed ${text}`),
+    body: new TextEncoder().encode(`body of ${text}`),
     ...values,
   };
 }
