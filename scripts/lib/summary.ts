@@ -81,7 +81,7 @@ function failuresOf(file: string, result: FileResult): Failure[] {
 const MESSAGE_LINES = 3;
 const FAILURES_SHOWN = 100;
 
-/** What is printed at the end: the failures, compactly, and last the plain closing line. */
+/** What is printed at the end: the failures, compactly, how many tests were skipped, and last the plain closing line, which is always `N passed, N failed`. */
 export function closingLines(summary: Summary): string[] {
   const lines: string[] = [];
   for (const failure of summary.failures.slice(0, FAILURES_SHOWN)) {
@@ -95,6 +95,7 @@ export function closingLines(summary: Summary): string[] {
   }
   const more = summary.failures.length - FAILURES_SHOWN;
   if (more > 0) lines.push(`… and ${more} more`);
-  lines.push(`${summary.passed} passed, ${summary.failed} failed${summary.skipped > 0 ? `, ${summary.skipped} skipped` : ""}`);
+  if (summary.skipped > 0) lines.push(`${summary.skipped} skipped`);
+  lines.push(`${summary.passed} passed, ${summary.failed} failed`);
   return lines;
 }
