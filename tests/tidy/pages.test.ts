@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { anchorsOf, deadLinks, translationProblems } from "./rules/pages.ts";
+import { anchorsOf, commandsOf, deadLinks, linksOf, tableCodesOf, translationProblems } from "./rules/pages.ts";
 import { allFiles, told } from "./rules/source.ts";
 
 const files = new Map(allFiles().map(({ path, text }) => [path, text]));
@@ -9,15 +9,11 @@ test("no page links to what does not exist", () => {
   expect(told(pages.flatMap((page) => deadLinks(page, files)))).toEqual([]);
 });
 
-test("the Indonesian README has the chapters and the commands of the English one", () => {
-  const [english, indonesian] = [files.get("README.md"), files.get("README.id.md")];
-  // Before there is a README there is nothing to translate; with one, both must be there.
-  expect(english === undefined).toBe(indonesian === undefined);
-  const pair = [
-    { path: "README.md", text: english ?? "" },
-    { path: "README.id.md", text: indonesian ?? "" },
-  ] as const;
-  expect(told(translationProblems(...pair))).toEqual([]);
+test("the Indonesian README has the chapters, the commands, the tables and the links of the English one", () => {
+  const [english = "", indonesian = ""] = [files.get("README.md"), files.get("README.id.md")];
+  // A comparison of nothing with nothing would always hold.
+  for (const read of [commandsOf, tableCodesOf, linksOf]) expect(read(english).length, read.name).toBeGreaterThan(5);
+  expect(told(translationProblems({ path: "README.md", text: english }, { path: "README.id.md", text: indonesian }))).toEqual([]);
 });
 
 describe("the rules see", () => {
@@ -64,5 +60,19 @@ describe("the rules see", () => {
     expect(translationProblems(original, readme("# X\n\n```sh\nnpm ci\nnpm start\n```\n"))).toHaveLength(1);
     expect(translationProblems(original, readme("# X\n\n## Y\n\n```sh\nnpm ci\n```\n"))).toHaveLength(1);
     expect(translationProblems(original, readme("# X\n\n## Y\n\n```sh\nnpm ci\nnpm start\nnpm run demo\n```\n"))).toHaveLength(1);
+  });
+
+  test("the same in a block that names no language, in a table and in the links", () => {
+    const original = readme("```\nnpm ci\n```\n\n| command | what |\n| --- | --- |\n| `npm test` | all |\n\n[a](a.md) [id](README.id.md)\n");
+    const translation = (text: string) => ({ path: "README.id.md", text });
+    const same = "```\nnpm ci\n```\n\n| perintah | apa |\n| --- | --- |\n| `npm test` | semua |\n\n[b](a.md) [en](README.md)\n";
+    expect(translationProblems(original, translation(same))).toEqual([]);
+    for (const [from, to] of [
+      ["npm ci", "npm install"],
+      ["`npm test`", "`npm tes`"],
+      ["(a.md)", "(b.md)"],
+    ] as const)
+      // One is lacking here and another there.
+      expect(translationProblems(original, translation(same.replace(from, to))), from).toHaveLength(2);
   });
 });

@@ -80,25 +80,41 @@ export function outlineOf(text: string): number[] {
   return proseLines(text).flatMap((line) => /^(#{1,6})\s/.exec(line)?.[1]?.length ?? []);
 }
 
-/** The commands of a page's shell blocks, without comments. */
+/** The commands of a page's shell blocks, without comments. A block that names no language is one of a shell. */
 export function commandsOf(text: string): string[] {
-  const blocks = [...text.matchAll(/^```(?:sh|bash|shell|console)\n([\s\S]*?)^```/gm)];
+  const blocks = [...text.matchAll(/^```(\w*)\n([\s\S]*?)^```/gm)].filter((block) => ["", "sh", "bash", "shell", "console"].includes(block[1] ?? ""));
   return blocks
-    .flatMap((block) => (block[1] ?? "").split("\n"))
+    .flatMap((block) => (block[2] ?? "").split("\n"))
     .map((line) => line.replace(/(?:^|\s)#.*$/, "").trim())
     .filter(Boolean);
 }
 
-/** A translated page has the same chapters and the same commands as its original. */
+/** What the tables of a page set in code: commands, their words, statuses. */
+export function tableCodesOf(text: string): string[] {
+  return proseLines(text)
+    .filter((line) => line.startsWith("|"))
+    .flatMap((line) => [...line.matchAll(/`([^`]+)`/g)].map((match) => match[1] ?? ""));
+}
+
+/** A translated page has the same chapters, commands, tables' code and links as its original. Links between the two are their own affair. */
 export function translationProblems(original: SourceFile, translation: SourceFile): Problem[] {
   const problems: Problem[] = [];
   const [ours, theirs] = [outlineOf(original.text), outlineOf(translation.text)];
   if (ours.join() !== theirs.join())
     problems.push({ path: translation.path, line: 1, what: `has headings of levels ${theirs.join(" ")}, ${original.path} has ${ours.join(" ")}` });
-  const [a, b] = [commandsOf(original.text), commandsOf(translation.text)];
-  for (const command of a.filter((one) => !b.includes(one)))
-    problems.push({ path: translation.path, line: 1, what: `lacks the command \`${command}\`` });
-  for (const command of b.filter((one) => !a.includes(one)))
-    problems.push({ path: original.path, line: 1, what: `lacks the command \`${command}\`` });
+  const linkTargets = (text: string): string[] =>
+    linksOf(text)
+      .map(({ to }) => to)
+      .filter((to) => to !== original.path && to !== translation.path);
+  const kinds: readonly (readonly [string, (text: string) => string[]])[] = [
+    ["the command", commandsOf],
+    ["the table's word", tableCodesOf],
+    ["the link to", linkTargets],
+  ];
+  for (const [kind, read] of kinds) {
+    const [a, b] = [read(original.text), read(translation.text)];
+    for (const word of a.filter((one) => !b.includes(one))) problems.push({ path: translation.path, line: 1, what: `lacks ${kind} \`${word}\`` });
+    for (const word of b.filter((one) => !a.includes(one))) problems.push({ path: original.path, line: 1, what: `lacks ${kind} \`${word}\`` });
+  }
   return problems;
 }
