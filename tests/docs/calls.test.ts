@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Stack, startStack } from "../harness/stack.ts";
-import { readCurl, readPage, shellCommands, words } from "./pages.ts";
+import { allPages, readCurl, readPage, shellCommands, words } from "./pages.ts";
 
 /** The calls of each page are made in the page's order, on a hub of its own. What a page takes for granted is done before. */
 const PAGES: Readonly<Record<string, readonly string[]>> = {
@@ -11,6 +11,7 @@ const PAGES: Readonly<Record<string, readonly string[]>> = {
   "docs/operations.md": [],
   "README.md": ["gopay"],
   "README.id.md": ["gopay"],
+  "examples/midtrans-only/README.md": [],
 };
 
 /** Ids of the last answers, under the names that the pages give them. */
@@ -36,6 +37,12 @@ class Placeholders {
     });
   }
 }
+
+test("every page that shows a call is called", () => {
+  // The sandbox's own page is held by the tests of its room.
+  const calling = allPages().filter(({ text }) => shellCommands(text).some((command) => words(command)[0] === "curl"));
+  expect(calling.map(({ path }) => path).filter((path) => !(path in PAGES))).toEqual([]);
+});
 
 describe.each(Object.entries(PAGES))("the calls of %s", (path, before) => {
   const calls = shellCommands(readPage(path)).filter((command) => words(command)[0] === "curl" && command.includes("http"));

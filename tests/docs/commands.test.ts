@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../../packages/hub/src/cli/commands.ts";
@@ -72,6 +72,22 @@ describe("the pages", () => {
     expect(names.size).toBeGreaterThan(npm.length);
     expect([...names].filter((name) => !npm.includes(name) && !Object.hasOwn(scripts, name))).toEqual([]);
   });
+});
+
+test("nothing is told to be installed from where it is not: our packages come as a file that this repository packs", () => {
+  const { name, version } = JSON.parse(readFileSync(join(ROOT, "packages/sdk/package.json"), "utf8")) as { name: string; version: string };
+  const installs = allPages().flatMap(({ text }) => [...text.matchAll(/npm (?:install|i|add) (?!-)([^\s`]+)/g)].map((match) => match[1] ?? ""));
+  expect(installs.length).toBeGreaterThan(1);
+  for (const what of installs) expect(what).toBe(`../lunas/${name.replace("@", "").replace("/", "-")}-${version}.tgz`);
+});
+
+test("every program that is told to be run with node is there", () => {
+  const programs = allPages().flatMap(({ path, text }) =>
+    [...text.matchAll(/\bnode (?:--\S+ )*([\w./-]+\.ts)\b/g)].map((match) => [path, match[1] ?? ""] as const),
+  );
+  expect(programs.length).toBeGreaterThan(1);
+  const missing = programs.filter(([path, file]) => ![ROOT, join(ROOT, dirname(path))].some((folder) => existsSync(join(folder, file))));
+  expect(missing).toEqual([]);
 });
 
 /** "`lunas keys create`, `list`, `revoke`" in the table of commands. */

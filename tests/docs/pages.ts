@@ -7,9 +7,13 @@ export function readPage(path: string): string {
   return readFileSync(join(ROOT, path), "utf8");
 }
 
-/** The pages whose statements are checked here: `docs/*.md` and the two that a visitor meets first. */
+/** The pages whose statements are checked here: all that a person may read first, and `docs/*.md`. */
 export function allPages(): { path: string; text: string }[] {
-  return ["README.md", "README.id.md", ...globSync("docs/*.md", { cwd: ROOT }).sort()].map((path) => ({ path, text: readPage(path) }));
+  const readmes = globSync(["packages/*/README.md", "apps/*/README.md", "examples/*/README.md"], { cwd: ROOT, exclude: ["**/node_modules/**"] });
+  return ["README.md", "README.id.md", ...readmes.sort(), ...globSync("docs/*.md", { cwd: ROOT }).sort()].map((path) => ({
+    path,
+    text: readPage(path),
+  }));
 }
 
 /** The code blocks of a page in one language, without the indentation of a list around them. */
