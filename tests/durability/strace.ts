@@ -37,15 +37,21 @@ export function readTrace(text: string): SystemCall[] {
   return calls.toSorted((a, b) => a.began - b.began);
 }
 
-/** The first sync of a write-ahead log that began after the bytes arrived and ended before the answer left; undefined when there is none. */
+const READS = ["read", "recvfrom", "recvmsg", "readv"];
+const ANSWERS = ["write", "writev", "sendto", "sendmsg"];
+const WRITES = ["write", "writev", "pwrite64", "pwritev"];
+const SYNCS = ["fdatasync", "fsync"];
+
+/**
+ * The first sync of a write-ahead log that made the notification durable before it was answered; undefined when there is none. In this order:
+ * the bytes arrive, a row that holds the marker is written to the log, the log is synced, the answer leaves.
+ */
 export function syncBetween(calls: readonly SystemCall[], marker: string): SystemCall | undefined {
-  const arrived = calls.find((call) => ["read", "recvfrom", "recvmsg", "readv"].includes(call.name) && call.text.includes(marker));
+  const isLog = (call: SystemCall): boolean => call.text.includes("-wal>");
+  const arrived = calls.find((call) => READS.includes(call.name) && call.text.includes(marker));
   if (!arrived) return undefined;
-  const answered = calls.find(
-    (call) => call.began > arrived.ended && ["write", "writev", "sendto", "sendmsg"].includes(call.name) && call.text.includes("HTTP/1.1 200"),
-  );
-  if (!answered) return undefined;
-  return calls.find(
-    (call) => ["fdatasync", "fsync"].includes(call.name) && call.text.includes("-wal") && call.began > arrived.began && call.ended < answered.began,
-  );
+  const answered = calls.find((call) => call.began > arrived.ended && ANSWERS.includes(call.name) && call.text.includes("HTTP/1.1 200"));
+  const written = calls.find((call) => call.began > arrived.began && WRITES.includes(call.name) && isLog(call) && call.text.includes(marker));
+  if (!answered || !written) return undefined;
+  return calls.find((call) => SYNCS.includes(call.name) && isLog(call) && call.began > written.ended && call.ended < answered.began);
 }
