@@ -171,7 +171,7 @@ describe("paying", () => {
     const payment = await api.payment(order.id);
     expect((await get(`${pathOf(order)}/state`)).json()).toMatchObject({
       sandbox: true,
-      simulator_url: `http://127.0.0.1:8090/fake/simulator?id=${payment.provider_reference}`,
+      simulator_url: `http://127.0.0.1:8090/fake/simulator?q=${payment.provider_reference}`,
     });
   });
 
@@ -202,6 +202,15 @@ describe("the QR image", () => {
     const other = await api.order();
     const account = await api.payment(other.id, "bca_va");
     for (const id of [payment.id, account.id]) expect((await get(`${pathOf(other)}/payments/${id}/qr.png`)).statusCode).toBe(404);
+  });
+
+  test("may be shown by a shop's own page, and it alone: the rest stays with this origin", async () => {
+    const order = await api.order();
+    const payment = await api.payment(order.id);
+    const shown = await get(`${pathOf(order)}/payments/${payment.id}/qr.png`);
+    expect([shown.statusCode, shown.headers["cross-origin-resource-policy"]]).toEqual([200, "cross-origin"]);
+    for (const path of ["", "/state", "/payments/pay_none/qr.png"])
+      expect((await get(`${pathOf(order)}${path}`)).headers["cross-origin-resource-policy"]).toBe("same-origin");
   });
 
   test("is fetched once in a minute, small and within five seconds", async () => {

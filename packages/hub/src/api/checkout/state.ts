@@ -84,6 +84,6 @@ async function sandboxOf(
   const rows = await (payment ? accounts.where("id", "=", payment.account_id) : accounts.where("status", "=", "active")).execute();
   const opened = rows.map((row) => openAccount(hub, row)).filter(({ provider, configs }) => provider.config.isSandbox(configs[0]));
   const base_url = (opened[0]?.configs[0] as { base_url?: unknown } | undefined)?.base_url;
-  const simulator_url = payment && typeof base_url === "string" ? `${base_url}/simulator?id=${encodeURIComponent(payment.reference)}` : null;
+  const simulator_url = payment && typeof base_url === "string" ? `${base_url}/simulator?q=${encodeURIComponent(payment.reference)}` : null;
   return { sandbox: opened.length > 0, simulator_url };
 }
