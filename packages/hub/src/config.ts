@@ -91,6 +91,15 @@ export const SETTINGS = {
     "0",
     "How many proxies in front of the hub set `X-Forwarded-For`. With 0 the header is not believed.",
   ),
+  LUNAS_METRICS_TOKEN: setting(
+    z
+      .string()
+      .regex(/^[\x21-\x7e]{16,200}$/, "must be 16 to 200 visible ASCII characters")
+      .optional(),
+    undefined,
+    "`/metrics` wants it as `Authorization: Bearer …`. Without it, production answers `/metrics` to its own machine only, and not through a proxy; development answers everybody.",
+    true,
+  ),
   LUNAS_SANDBOX_URL: setting(
     url.optional(),
     undefined,
@@ -105,23 +114,34 @@ export class ConfigError extends Error {
   override name = "ConfigError";
 }
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /**
  * Reads and checks all settings at once.
  * @throws ConfigError that names each wrong setting, what is wrong and what is allowed.
  */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+export function readConfig(environment: Environment): Config {
+  const config = readSettings(environment, Object.keys(SETTINGS) as SettingName[]);
+  checkMode(config);
+  return config;
+}
+
+/**
+ * Reads only these settings. Whether they fit one another, as the mode wants it, is not asked: for what must work whatever else is wrong.
+ * @throws ConfigError
+ */
+export function readSettings<const Name extends SettingName>(environment: Environment, names: readonly Name[]): Pick<Config, Name> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [name, { schema, default: fallback, help }] of Object.entries(SETTINGS)) {
+  for (const name of names) {
+    const { schema, default: fallback, help }: Setting<unknown> = SETTINGS[name];
     const text = environment[name];
     const parsed = schema.safeParse(text === undefined || text === "" ? fallback : text);
     if (parsed.success) values[name] = parsed.data;
     else problems.push(`${name}: ${parsed.error.issues.map((issue) => issue.message).join("; ")}. ${help}`);
   }
   if (problems.length > 0) throw new ConfigError(`the configuration is not valid:\n  ${problems.join("\n  ")}`);
-  const config = values as unknown as Config;
-  checkMode(config);
-  return config;
+  return values as Pick<Config, Name>;
 }
 
 const LOOPBACK = new Set(["127.0.0.1", "::1", "localhost"]);
@@ -147,7 +167,7 @@ export function localUrl(config: Pick<Config, "HOST" | "PORT">): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${config.PORT}`;
 }
 
-export function publicUrl(config: Config): string {
+export function publicUrl(config: Pick<Config, "HOST" | "PORT" | "LUNAS_PUBLIC_URL">): string {
   return config.LUNAS_PUBLIC_URL ?? localUrl(config);
 }
 

@@ -105,6 +105,7 @@ async function run(
     trustProxyHops: config.LUNAS_TRUST_PROXY_HOPS,
     inbox: new Inbox(hub),
     ready: () => readiness(hub),
+    metricsToken: config.LUNAS_METRICS_TOKEN,
     checkEndpointUrl: hub.checkEndpointUrl,
   });
   await api.register(operatorRoutes(hub));

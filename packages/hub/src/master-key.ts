@@ -3,17 +3,31 @@ import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } 
 import { dirname, join } from "node:path";
 import { type Config, ConfigError } from "./config.ts";
 
+type KeySettings = Pick<Config, "LUNAS_MASTER_KEY" | "LUNAS_MODE" | "LUNAS_DATABASE_URL">;
+
 /** The keys that seal what is secret, newest first. @throws ConfigError in production without one. */
-export function masterKeyOf(config: Config): string {
+export function masterKeyOf(config: KeySettings): string {
   return config.LUNAS_MASTER_KEY ?? developmentKey(config);
 }
 
-/** Development keeps a key of its own beside its database, so that a restart can read what was sealed before. */
-function developmentKey(config: Config): string {
-  if (config.LUNAS_MODE === "production") throw new ConfigError("LUNAS_MASTER_KEY: production needs one");
+/** The same where there is one already. Nothing is made, and nothing is wrong when there is none. */
+export function masterKeyIfAny(config: KeySettings): string | undefined {
+  if (config.LUNAS_MASTER_KEY !== undefined || config.LUNAS_MODE === "production") return config.LUNAS_MASTER_KEY;
+  const file = developmentFile(config);
+  return file !== undefined && existsSync(file) ? readFileSync(file, "utf8").trim() : undefined;
+}
+
+/** Beside the database; undefined for one that is in memory only. */
+function developmentFile(config: KeySettings): string | undefined {
   const path = config.LUNAS_DATABASE_URL.startsWith("sqlite:") ? config.LUNAS_DATABASE_URL.slice("sqlite:".length) : "./data/lunas.db";
-  if (path === ":memory:") return randomBytes(32).toString("base64");
-  const file = join(dirname(path), "development.key");
+  return path === ":memory:" ? undefined : join(dirname(path), "development.key");
+}
+
+/** Development keeps a key of its own beside its database, so that a restart can read what was sealed before. */
+function developmentKey(config: KeySettings): string {
+  if (config.LUNAS_MODE === "production") throw new ConfigError("LUNAS_MASTER_KEY: production needs one");
+  const file = developmentFile(config);
+  if (file === undefined) return randomBytes(32).toString("base64");
   if (!existsSync(file)) writeOnce(file, randomBytes(32).toString("base64"));
   return readFileSync(file, "utf8").trim();
 }

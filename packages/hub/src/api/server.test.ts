@@ -118,6 +118,27 @@ describe("probes", () => {
     await measured.close();
   });
 
+  test("metrics are told to whoever shows the token; without one, in production, to this machine itself and not through a proxy", async () => {
+    const status = async (options: Parameters<typeof makeTestApi>[0], request: { remoteAddress?: string; headers?: Record<string, string> }) => {
+      const guarded = await makeTestApi(options);
+      const answer = await guarded.api.inject({ url: "/metrics", ...request });
+      await guarded.close();
+      if (answer.statusCode !== 200) expect(answer.json()).toMatchObject({ code: "unauthorized", status: 401 });
+      return answer.statusCode;
+    };
+    const metricsToken = "a-token-of-prometheus";
+    for (const mode of ["development", "production"] as const) {
+      expect(await status({ mode, metricsToken }, {})).toBe(401);
+      expect(await status({ mode, metricsToken }, { headers: { authorization: "Bearer another-token-of-it" } })).toBe(401);
+      expect(await status({ mode, metricsToken }, { remoteAddress: "10.0.0.9", headers: { authorization: `Bearer ${metricsToken}` } })).toBe(200);
+    }
+    const mode = "production";
+    for (const remoteAddress of ["127.0.0.1", "::1", "::ffff:127.0.0.1"]) expect(await status({ mode }, { remoteAddress })).toBe(200);
+    for (const remoteAddress of ["10.0.0.9", "::ffff:10.0.0.9", "203.0.113.7"]) expect(await status({ mode }, { remoteAddress })).toBe(401);
+    for (const name of ["x-forwarded-for", "forwarded", "via"]) expect(await status({ mode }, { headers: { [name]: "127.0.0.1" } })).toBe(401);
+    expect(await status({ mode: "development" }, { remoteAddress: "10.0.0.9" })).toBe(200);
+  });
+
   test("a metric that nobody listed is counted all the same", async () => {
     const metrics = makeMetrics();
     metrics.count("lunas_new_total", { a: "1" });

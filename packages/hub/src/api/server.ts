@@ -42,6 +42,8 @@ export interface ApiOptions {
     readonly api_per_minute: number;
   };
   readonly ready: () => Promise<Readiness>;
+  /** What a reader of `/metrics` shows. Without one: everybody in development, this machine in production. */
+  readonly metricsToken?: string | undefined;
 }
 
 /** High enough for a sale's rush; what is stopped is a loop gone wild and a guesser of keys. */
@@ -98,7 +100,7 @@ function everythingElse(hub: Hub, options: ApiOptions) {
       keyGenerator: (request) => request.ip,
       errorResponseBuilder: (_request, { ttl }) => new LunasError("rate_limited", { retry_after_s: ttl / 1000 }),
     });
-    await app.register(serviceRoutes(hub, options.ready));
+    await app.register(serviceRoutes(hub, options.ready, options.metricsToken));
     await app.register(docsRoutes(app));
     await app.register(checkoutRoutes(hub, { checkoutDist: options.checkoutDist }));
     await app.register(versionOne(hub, options), { prefix: "/v1" });

@@ -4,6 +4,7 @@ import { type RawBuilder, sql } from "kysely";
 import type { Hub } from "../hub.ts";
 import { type GaugeValue, isExposed } from "../metrics.ts";
 import { ROUTE } from "../store/index.ts";
+import { metricsGuard } from "./metrics-guard.ts";
 
 export interface Readiness {
   readonly ok: boolean;
@@ -13,7 +14,8 @@ export interface Readiness {
 const hidden = { schema: { hide: true } } as const;
 
 /** For whoever runs the hub: is it alive, can it work, and how far behind is it. */
-export function serviceRoutes(hub: Hub, ready: () => Promise<Readiness>): FastifyPluginAsync {
+export function serviceRoutes(hub: Hub, ready: () => Promise<Readiness>, metricsToken?: string): FastifyPluginAsync {
+  const guard = metricsGuard(hub, metricsToken);
   return async (app) => {
     app.get("/healthz", hidden, async () => ({ status: "ok" }));
     app.get("/readyz", hidden, async (_request, reply) => {
@@ -23,7 +25,8 @@ export function serviceRoutes(hub: Hub, ready: () => Promise<Readiness>): Fastif
       });
       return reply.code(ok ? 200 : 503).send({ status: ok ? "ok" : "not ready", problems });
     });
-    app.get("/metrics", hidden, async (_request, reply) => {
+    app.get("/metrics", hidden, async (request, reply) => {
+      guard(request);
       const gauges = await readGauges(hub);
       if (!isExposed(hub.metrics)) return reply.type("text/plain").send(gauges.map(({ name, value }) => `${name} ${value}\n`).join(""));
       return reply.type(hub.metrics.content_type).send(await hub.metrics.render(gauges));

@@ -17,8 +17,10 @@ export function operatorRoutes(hub: OperatedHub): FastifyPluginAsync {
   return async (app) => {
     app.post<{ Params: { command: string } }>("/_operator/:command", { schema: { hide: true } }, async (request) => {
       if (!timingSafeEqual(digest(request.headers.authorization ?? ""), expected)) throw new LunasError("unauthorized");
-      const command = COMMANDS[request.params.command];
-      if (!command) throw new LunasError("not_found", { detail: `There is no command ${request.params.command}.` });
+      const name = request.params.command;
+      // What every object has by itself, such as `constructor`, is no command.
+      const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+      if (!command) throw new LunasError("not_found", { detail: `There is no command ${name}.` });
       const parsed = command.input.safeParse(request.body ?? {});
       if (!parsed.success) {
         throw new LunasError("invalid_request", {

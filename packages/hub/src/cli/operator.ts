@@ -2,15 +2,14 @@ import { LunasError } from "@lunas/domain";
 import type { Command } from "commander";
 import type { Config } from "../config.ts";
 import { makeHub } from "../main.ts";
-import { setHold } from "../store/hold.ts";
-import { openMigratedStore, StoreError } from "../store/index.ts";
 import { COMMANDS } from "./commands.ts";
 import { credentialPair, readCredentials } from "./credentials.ts";
 import { configOrExit } from "./exit-config.ts";
 import type { Resealed } from "./reseal.ts";
-import { callRunningHub, hubUrls } from "./running-hub.ts";
-
-const print = (result: unknown): void => void process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);
+import { hold } from "./hold.ts";
+import { openHere } from "./open-here.ts";
+import { print } from "./print.ts";
+import { callRunningHub } from "./running-hub.ts";
 
 /** Runs a command in the hub that is running, or on the database when none is. Prints its result as JSON. */
 async function run(name: string, input: Record<string, unknown>): Promise<void> {
@@ -20,19 +19,6 @@ async function run(name: string, input: Record<string, unknown>): Promise<void> 
 async function ask(config: Config, name: string, input: Record<string, unknown>): Promise<unknown> {
   const answer = await callRunningHub(config, name, input);
   return answer ? answer.result : runHere(config, name, input);
-}
-
-/** SQLite's lock says that a hub is there although none answered. */
-async function openHere<T>(config: Config, open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (error) {
-    if (!(error instanceof StoreError) || error.fault !== "unavailable") throw error;
-    throw new Error(
-      `${error.message}\nNo hub answers at ${hubUrls(config).join(" or ")}. If one runs elsewhere, set HOST, PORT or LUNAS_PUBLIC_URL as it has them.`,
-      { cause: error },
-    );
-  }
 }
 
 async function runHere(config: Config, name: string, input: Record<string, unknown>): Promise<unknown> {
@@ -49,20 +35,6 @@ async function runHere(config: Config, name: string, input: Record<string, unkno
   } finally {
     await hub.store.close();
   }
-}
-
-/** A hold must be possible whatever else is wrong with a restored database: without a hub it is written by itself, and no key is needed. */
-async function hold(reason: string): Promise<void> {
-  const config = configOrExit();
-  const answer = await callRunningHub(config, "hold", { reason });
-  if (answer) return print(answer.result);
-  const store = await openHere(config, () => openMigratedStore(config.LUNAS_DATABASE_URL));
-  try {
-    await setHold(store, reason);
-  } finally {
-    await store.close();
-  }
-  print({ hold: reason, note: "no hub is running: the next one starts on hold" });
 }
 
 /** Call by call, until everything was gone through. */

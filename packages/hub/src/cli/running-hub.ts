@@ -10,7 +10,7 @@ const NOBODY =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EACCES|UND_ERR_CONNECT_TIMEOUT|HPE_\w+|ERR_(TLS|SSL)_\w+|CERT_\w+)$/;
 
 /** Where a hub of this configuration is looked for: on this machine first, for a proxy in front of it should not let an operator through. */
-export function hubUrls(config: Config): string[] {
+export function hubUrls(config: Pick<Config, "HOST" | "PORT" | "LUNAS_PUBLIC_URL">): string[] {
   return [...new Set([localUrl(config), publicUrl(config)])];
 }
 
@@ -22,7 +22,17 @@ type Answer = { readonly result: unknown } | { readonly refused: Error } | undef
  * @throws Error with the hub's own words when it refuses.
  */
 export async function callRunningHub(config: Config, name: string, input: Record<string, unknown>): Promise<{ result: unknown } | undefined> {
-  const token = operatorToken({ vault: new Vault(masterKeyOf(config)) });
+  return callHubWithKey(masterKeyOf(config), config, name, input);
+}
+
+/** The same with a master key that was found otherwise. */
+export async function callHubWithKey(
+  key: string,
+  config: Parameters<typeof hubUrls>[0],
+  name: string,
+  input: Record<string, unknown>,
+): Promise<{ result: unknown } | undefined> {
+  const token = operatorToken({ vault: new Vault(key) });
   let refused: Error | undefined;
   for (const url of hubUrls(config)) {
     const answer = await call(url, token, name, input);
