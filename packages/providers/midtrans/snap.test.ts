@@ -216,11 +216,40 @@ describe("closing a page", () => {
     expect(script.asked()).toEqual([CANCEL_TOKEN, STATUS]);
   });
 
-  test("with a known transaction closes that one too, whatever came of the token", async () => {
+  test("with a known transaction closes that one too, and is not told as closed while its token may be alive", async () => {
     const gone = { ...pending, status_code: "407", transaction_status: "expire" };
     const script = scripted([{ fault: "timeout" }, { body: pending }, { body: gone }]);
-    expect(await script.gateway.expire(chosen)).toMatchObject({ certainty: "did", value: { evidence: { status: "expired" } } });
+    expect(await script.gateway.expire(chosen)).toMatchObject({ certainty: "unknown" });
     expect(script.asked()).toEqual([CANCEL_TOKEN, STATUS, `POST /v2/${TRANSACTION_ID}/expire`]);
+  });
+
+  const denied = { ...pending, status_code: "202", transaction_status: "deny", fraud_status: "deny" };
+
+  test.each<readonly [string, readonly Scripted[]]>([
+    ["its token's cancel is lost", [{ fault: "timeout" }, { body: denied }]],
+    ["its token's cancel is answered with HTTP 503", [{ http: 503 }, { body: denied }]],
+    ["its token's cancel is refused", [errors(401, "Access denied"), { body: denied }]],
+    ["its token is in progress and then no more to be reached", [IN_PROGRESS, { body: denied }, { fault: "reset" }]],
+    ["its token is in progress again", [IN_PROGRESS, { body: denied }, IN_PROGRESS]],
+  ])("on which an attempt was denied is not closed while %s: the buyer could try again on it", async (_name, answers) => {
+    const script = scripted(answers);
+    expect(await script.gateway.cancel(chosen)).toMatchObject({ certainty: "unknown" });
+    expect(script.calls.length).toBe(answers.length);
+  });
+
+  test.each<readonly [string, readonly Scripted[]]>([
+    ["its token is canceled", [CANCELED, { body: denied }]],
+    ["its token was canceled before", [errors(400, "token already canceled"), { body: denied }]],
+    ["its token is not found", [errors(404, "token not found"), { body: denied }]],
+    ["its token was in progress and is canceled then", [IN_PROGRESS, { body: denied }, CANCELED]],
+  ])("on which an attempt was denied is closed when %s", async (_name, answers) => {
+    expect(await scripted(answers).gateway.cancel(chosen)).toMatchObject({ certainty: "did", value: { evidence: { status: "failed" } } });
+  });
+
+  test("on which an attempt was denied is closed by its time, whatever comes of its token", async () => {
+    const script = scripted([{ fault: "timeout" }, { body: denied }]);
+    script.business.advance(15 * MINUTE);
+    expect(await script.gateway.cancel(chosen)).toMatchObject({ certainty: "did", value: { evidence: { status: "failed" } } });
   });
 
   test("whose token is not found is refused while it has time, and over when it has none", async () => {

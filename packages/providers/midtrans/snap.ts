@@ -111,7 +111,7 @@ async function cancelToken(session: Session, token: string): Promise<TokenCancel
 /**
  * Closes a page: its token first, so that no method can be chosen any more, then the transaction if there is one. The gateway
  * refuses to cancel a token whose transaction is in progress: then the transaction goes first and the token after it,
- * or the buyer could try again.
+ * or the buyer could try again. It is done only when both are known to be over.
  */
 export async function closePage(
   session: Session,
@@ -129,9 +129,18 @@ export async function closePage(
   if (found.kind === "absent") return closedWithoutTransaction(session, subject, first, found.refusal);
   if (found.kind !== "found") return outcomeOf(session, found, method);
   const closed = await closeTransaction(session, subject, operation, method, found.reading.evidence);
-  // What comes of this one changes nothing about the transaction; it is kept among the exchanges.
-  if (closed.certainty === "did" && token !== undefined && first?.kind === "in_progress") await cancelToken(session, token);
-  return closed;
+  if (closed.certainty !== "did" || token === undefined) return closed;
+  const last = first?.kind === "in_progress" ? await cancelToken(session, token) : first;
+  if (isPageOver(session, subject, last)) return closed;
+  return session.unknown(`its transaction is over (${closed.value.evidence.provider_status}), but whether its page is closed is not known`);
+}
+
+/**
+ * Whether nobody can choose a method on the page any more. A transaction that is over does not say so: the buyer may try again
+ * under the same order_id.
+ */
+function isPageOver(session: Session, subject: PaymentSubject, token: TokenCancel | undefined): boolean {
+  return token?.kind === "canceled" || token?.kind === "not_found" || session.context.business.now() >= subject.expires_at;
 }
 
 function closedWithoutTransaction(
