@@ -1,7 +1,13 @@
 // The main job without a browser: an order is placed in the demo shop, paid by GoPay on the sandbox, known to be paid, and told to the shop.
 import { createHash } from "node:crypto";
-import { startStack, type Stack } from "../tests/harness/stack.ts";
+import type { Stack } from "../tests/harness/stack.ts";
+import { buildStale } from "./lib/front-ends.ts";
+import { requireRuntime } from "./lib/runtime.ts";
 
+requireRuntime();
+// The demo shop is built on the sdk as any shop is, on its `dist`: a clone that has only been installed does not have it yet.
+await buildStale({ only: ["sdk"] });
+const { startStack } = await import("../tests/harness/stack.ts");
 const began = performance.now();
 
 function say(text: string): void {

@@ -98,11 +98,12 @@ async function build(target: Target): Promise<void> {
 }
 
 /**
- * Builds what is missing or stale (or all, with `force`), one after the other, and says so.
+ * Builds what is missing or stale (or all, with `force`; or some, by their names), one after the other, and says so.
  * Throws with the tool's own words when a build fails.
  */
-export async function buildStale(options: { force?: boolean } = {}): Promise<void> {
+export async function buildStale(options: { force?: boolean; only?: readonly string[] } = {}): Promise<void> {
   for (const target of TARGETS) {
+    if (options.only && !options.only.includes(target.name)) continue;
     const state = stateOf(target);
     if (state === "absent" || (state === "fresh" && !options.force)) continue;
     const started_ms = performance.now();

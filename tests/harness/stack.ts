@@ -1,14 +1,13 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../../packages/hub/src/config.ts";
 import { type HubOptions, type RunningHub, startHub } from "../../packages/hub/src/main.ts";
 import { type Sandbox, type SandboxOptions, startSandbox } from "../../packages/sandbox/src/index.ts";
 import { startShop } from "../../apps/shop/server/main.ts";
+import { API_KEY, freePort, WEBHOOK_SECRET } from "./known.ts";
 
-export const API_KEY = "sk_test_lunas_dev";
-export const WEBHOOK_SECRET = "whsec_bHVuYXMtZGVtby1zaG9wLWVuZHBvaW50LXNlY3JldA==";
+export { API_KEY, freePort, WEBHOOK_SECRET };
 
 export interface Stack {
   readonly hub: RunningHub;
@@ -32,18 +31,6 @@ export interface StackOptions {
   readonly hub?: HubOptions;
   readonly sandbox?: SandboxOptions;
   readonly environment?: Record<string, string>;
-}
-
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }
 
 /** Hub, sandbox and, if wanted, the demo shop in this process, on free ports and throw-away databases. */
