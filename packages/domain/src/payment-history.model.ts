@@ -26,7 +26,8 @@ export const LEGAL = {
   expire: ["settlement"],
   cancel_open: ["settlement"],
   failure: ["settlement"],
-  deny_final: [],
+  // The bank takes a settlement back and pays after all, or the buyer pays again.
+  deny_final: ["settlement"],
   cancel_void: [],
   chargeback: [],
 } as const;
@@ -40,7 +41,8 @@ export const OBSERVED: Record<Exclude<Word, "none">, PaymentObservation> = {
   settlement: "paid",
   partial_refund: "partially_refunded",
   refund: "refunded",
-  partial_chargeback: "reversed",
+  // How much it took is not told: no money counts as gone that is not known to be gone.
+  partial_chargeback: "paid",
   chargeback: "reversed",
   deny_attempt: "failed",
   deny_final: "failed",
@@ -68,8 +70,6 @@ export function advance(truth: Truth, choice: number): Truth {
       return refunded + 10 < AMOUNT ? { word, refunded: refunded + 10, reversed: 0 } : truth;
     case "refund":
       return { word, refunded: AMOUNT, reversed: 0 };
-    case "partial_chargeback":
-      return { word, refunded, reversed: 40 };
     case "chargeback":
     case "deny_final":
     case "cancel_void":
@@ -155,6 +155,8 @@ export const acts = fc.array(
 
 export interface Outcome {
   readonly truth: Truth;
+  /** Every word that the provider has had for it. */
+  readonly history: readonly Word[];
   readonly hub: Hub;
 }
 
@@ -185,8 +187,11 @@ export function play(script: readonly Act[], rules: Rules): Outcome {
   for (const answer of on_their_way) hub.apply(answer.truth, answer.version_read);
   // The last question: nothing else is on its way.
   hub.apply(truth, hub.version);
-  return { truth, hub };
+  return { truth, history: notifications.map(({ word }) => word), hub };
 }
+
+/** What takes back money that was there. */
+const TAKES_BACK: readonly Word[] = ["chargeback", "deny_final", "cancel_void"];
 
 /** The provider's last word in our words: money that we saw and that is gone was taken back, whatever the provider calls it. */
 function projected({ truth, hub }: Outcome): PaymentStatus {
@@ -197,8 +202,10 @@ function projected({ truth, hub }: Outcome): PaymentStatus {
 }
 
 export function problems(outcome: Outcome): string[] {
-  const { truth, hub } = outcome;
+  const { truth, history, hub } = outcome;
   const found: string[] = [];
+  if (hub.told.some(({ status }) => status === "reversed") && !history.some((word) => TAKES_BACK.includes(word)))
+    found.push("told as taken back, which it never was");
   if (hub.state.status !== projected(outcome)) found.push(`ours is ${hub.state.status}, the provider's is ${truth.word}`);
   if (COLLECTED_STATUSES.includes(hub.state.status) && hub.state.refunded !== truth.refunded)
     found.push(`${hub.state.refunded} refunded, the provider says ${truth.refunded}`);

@@ -53,6 +53,8 @@ const opening = {
  * - late money is money: expired, failed and canceled may all become paid;
  * - a denied attempt on a hosted page can be followed by another under the same reference: failed goes back to pending;
  * - money that is gone after it was there is `reversed`, whatever word the provider has for it (deny, cancel of a capture);
+ * - money that comes after that is money: the buyer pays again on the same page, or the bank pays after all (who judges makes sure that
+ *   the answer does not merely lag);
  * - a word that lies behind us (`pending` after paid) is `stale`: the provider's answer lags, or it repeats itself.
  */
 export const paymentMachine: Machine<PaymentStatus, PaymentInput> = {
@@ -109,9 +111,9 @@ export const paymentMachine: Machine<PaymentStatus, PaymentInput> = {
       submit: "stale",
       pending: "stale",
       authorized: "stale",
-      paid: "stale",
-      partially_refunded: "stale",
-      refunded: "stale",
+      paid: "paid",
+      partially_refunded: "partially_refunded",
+      refunded: "refunded",
       failed: "same",
       expired: "stale",
       canceled: "same",

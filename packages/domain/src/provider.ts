@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { MakeEmulator } from "./emulator.ts";
 import type { Http } from "./http.ts";
 import type { Currency, Money } from "./money.ts";
 import type { PaymentObservation } from "./payment.ts";
@@ -30,7 +31,7 @@ export type RefusalCode =
   | "amount"
   | "declined" // a bank or wallet said no
   | "rate_limited"
-  | "unsupported"; // the method has no such call
+  | "unsupported"; // the method has no such call, or the account does not have the method
 
 export interface Refusal {
   readonly code: RefusalCode;
@@ -94,6 +95,8 @@ export interface PaymentEvidence {
   /** What was taken back; absent with `reversed` means all of it. */
   readonly reversed?: bigint;
   readonly refunds?: readonly RefundEvidence[];
+  /** The provider's own word for something that took money without its saying how much: no amount follows from it, a person must look. */
+  readonly notice?: string;
   /** The method as the provider names it, once the buyer has chosen one. */
   readonly method?: string;
   /** UTC ms, from the provider's clock: for display, never for order. */
@@ -101,8 +104,16 @@ export interface PaymentEvidence {
   readonly expires_at?: number;
 }
 
+/** Another transaction under the same reference. Without evidence: the provider surely has none of this payment under that id. */
+export interface OtherTransaction {
+  readonly provider_id: string;
+  readonly evidence?: PaymentEvidence;
+}
+
 export interface PaymentAnswer {
   readonly evidence: PaymentEvidence;
+  /** What the same question found of the other transactions under the reference. One that is missing got no clear answer. */
+  readonly others?: readonly OtherTransaction[];
   readonly actions?: readonly PaymentAction[];
   /** Handles to keep with the payment and to give back in `PaymentSubject.handles`. */
   readonly handles?: Readonly<Record<string, string>>;
@@ -132,6 +143,8 @@ export interface PaymentSubject {
   readonly reference: string;
   /** The gateway's id of the transaction, once known. A reference may be used again after cancel or expire, this one never. */
   readonly provider_id?: string;
+  /** Ids of other transactions that were seen under the reference and may have money: a question asks about each of them too. */
+  readonly transactions?: readonly string[];
   /** Other handles that the gateway gave, such as a Snap token. */
   readonly handles: Readonly<Record<string, string>>;
   readonly method: string;
@@ -158,6 +171,8 @@ export interface RefundIntent {
   readonly payment: PaymentSubject;
   /** Our key of this refund at the gateway. */
   readonly key: string;
+  /** The gateway's id of it, once known: one that was made in its dashboard may have no key. */
+  readonly provider_id?: string;
   readonly amount: Money;
   /** The whole of what was collected. */
   readonly full: boolean;
@@ -230,6 +245,11 @@ export interface Hint {
   readonly observation?: PaymentObservation;
   readonly provider_status: string;
   readonly provider_id?: string;
+  /** All that it says has been refunded so far, and how much of that the bank has confirmed. Minor units. */
+  readonly refunded?: bigint;
+  readonly confirmed?: bigint;
+  /** As `PaymentEvidence.notice`. */
+  readonly notice?: string;
 }
 
 /** A callback that could be read: parsed once, then asked. Pure. */
@@ -293,4 +313,6 @@ export interface Provider<C = unknown> {
   readonly capabilities: GatewayCapabilities;
   gateway(context: GatewayContext<C>): Gateway;
   readonly callbacks: Callbacks<C>;
+  /** The other end of its wire, for the sandbox. Loaded only there: a hub that collects money has no use for it. */
+  readonly emulator?: () => Promise<MakeEmulator>;
 }
