@@ -190,6 +190,28 @@ describe("faults of the API", () => {
     expect(await status()).toBe("settlement");
   });
 
+  test("lagging-status tells a refund that the bank has just confirmed as it was before: accepted", async () => {
+    const { sandbox, call, control, gopay, pay } = await openBench({ switches: { midtrans: { refund_confirm_delay_s: -1 } } });
+    await gopay("A");
+    await pay("A");
+    const told = async () => {
+      const { transaction_status, refunds } = (await call("GET", "/v2/A/status")).body as { transaction_status: string; refunds?: object[] };
+      return [transaction_status, (refunds ?? []).map((refund) => ("bank_confirmed_at" in refund ? "confirmed" : "accepted"))];
+    };
+    await call("POST", "/v2/A/refund", '{"refund_key":"r-1","amount":1000}');
+    sandbox.advance(60_000);
+    await control("/midtrans/A/refund-confirm");
+    sandbox.setFaults([on_api("lagging-status", { times: null, ms: 30_000 })]);
+    expect(await told()).toEqual(["partial_refund", ["accepted"]]);
+    sandbox.advance(30_000);
+    expect(await told()).toEqual(["partial_refund", ["confirmed"]]);
+    // A direct refund is accepted and confirmed by one act: before it there was none.
+    await call("POST", "/v2/A/refund/online/direct", '{"refund_key":"r-2","amount":1000}');
+    expect(await told()).toEqual(["partial_refund", ["confirmed"]]);
+    sandbox.advance(30_000);
+    expect(await told()).toEqual(["partial_refund", ["confirmed", "confirmed"]]);
+  });
+
   test("pages for payers are never struck", async () => {
     const { sandbox } = await openBench();
     sandbox.setFaults([on_api("http-5xx", { times: null })]);

@@ -58,6 +58,25 @@ describe("a notification", () => {
     expect(receiver.received.at(-1)!.body).toMatchObject({ transaction_status: "settlement", ...fields });
   });
 
+  test("of QRIS names the wallet: another one's, or the acquirer's own where the switch says so; Shopee's has references of its own", async () => {
+    const { call, pay, control, receiver } = await openBench();
+    const paid = async (id: string, qris: string) => {
+      await call("POST", "/v2/charge", `{"payment_type":"qris","qris":${qris},"transaction_details":{"order_id":"${id}","gross_amount":5}}`);
+      await pay(id);
+      return receiver.received.at(-1)!.body;
+    };
+    expect(await paid("A", "{}")).toMatchObject({ acquirer: "gopay", transaction_type: "off-us" });
+    expect(await paid("B", '{"acquirer":"airpay shopee"}')).toMatchObject({
+      acquirer: "airpay shopee",
+      shopeepay_reference_number: expect.any(String),
+      reference_id: expect.any(String),
+    });
+    await control("/midtrans/switches", { qris_on_us: true }, "PUT");
+    const own = await paid("C", '{"acquirer":"gopay"}');
+    expect(own).toMatchObject({ transaction_type: "on-us", issuer: "gopay" });
+    expect(own).not.toHaveProperty("shopeepay_reference_number");
+  });
+
   test("goes to at most three other addresses, or three more, where the charge says so; an empty header says nothing", async () => {
     const { call, sandbox, receiver } = await openBench();
     const charge = async (id: string, headers: Record<string, string>) => {
@@ -162,6 +181,41 @@ describe("retries, by the business clock (midtrans.md §11.4)", () => {
       outcome: "failed",
       message: expect.stringMatching(/^reset/),
     });
+  });
+
+  /** A charge that is notified to `url`, and all the tries that follow; what the log says of each. */
+  async function triesAt(url: string, more: object = {}): Promise<{ tries: number; messages: unknown[]; later: number }> {
+    const { call, sandbox } = await openBench({ notify: { midtrans: url }, switches: { midtrans: { ...unshifted.switches.midtrans, ...more } } });
+    const logged = () => sandbox.log().filter(({ kind }) => kind === "notification");
+    await call("POST", "/v2/charge", transfer);
+    await sandbox.idle();
+    for (const minutes of [2, 10, 30, 90, 210]) {
+      sandbox.advance(minutes * MINUTE);
+      await sandbox.idle();
+    }
+    const tries = logged().length;
+    sandbox.advance(12 * 60 * MINUTE);
+    await sandbox.idle();
+    expect(logged().every(({ outcome, http_status }) => outcome === "failed" && http_status === null)).toBe(true);
+    return { tries, messages: [...new Set(logged().map(({ message }) => message?.split(":")[0]))], later: logged().length - tries };
+  }
+
+  test("an address that never answers in its time earns all five, as one does where nobody listens or where TLS is spoken to deaf ears", async () => {
+    const silent = await openBench();
+    silent.receiver.answer("silent");
+    const all_five = { tries: 6, later: 0 };
+    expect(await triesAt(`${silent.receiver.url}/x`, { notification_timeout_s: 0.02 })).toEqual({ ...all_five, messages: ["timeout"] });
+    expect(silent.receiver.received).toHaveLength(6);
+    expect(await triesAt(silent.receiver.url.replace("http:", "https:"))).toEqual({ ...all_five, messages: ["tls"] });
+    await silent.receiver.close();
+    expect(await triesAt(`${silent.receiver.url}/x`)).toEqual({ ...all_five, messages: ["connect"] });
+  });
+
+  test("an address has fifteen seconds to answer, unless told otherwise", async () => {
+    const { sandbox } = await openBench();
+    expect(sandbox.emulator("midtrans").policy.timeout_ms).toBe(15_000);
+    sandbox.emulator("midtrans").setSwitches({ notification_timeout_s: 0.5 });
+    expect(sandbox.emulator("midtrans").policy.timeout_ms).toBe(500);
   });
 
   test("stop with the first success", async () => {

@@ -21,7 +21,7 @@ const FAULT_OF_CODE: Readonly<Record<string, HttpFault>> = {
 function faultOf(error: unknown): HttpFault {
   if (error instanceof Error && (error.name === "TimeoutError" || error.name === "AbortError")) return "timeout";
   const code = (error as { code?: string }).code ?? (error as { cause?: { code?: string } }).cause?.code ?? "";
-  if (code.startsWith("ERR_TLS") || code.includes("CERT")) return "tls";
+  if (/^ERR_(?:TLS|SSL)|CERT|^EPROTO$/.test(code)) return "tls";
   return FAULT_OF_CODE[code] ?? "internal";
 }
 

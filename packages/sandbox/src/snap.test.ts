@@ -12,7 +12,7 @@ async function post(url: string, form: Record<string, string>): Promise<Response
   return fetch(url, { method: "POST", redirect: "manual", body: new URLSearchParams(form) });
 }
 
-const state = async (url: string): Promise<{ view: string; finish_redirect_url?: string; result?: Record<string, unknown> }> =>
+const state = async (url: string): Promise<{ view: string; finish_redirect_url?: string; leave_url?: string; result?: Record<string, unknown> }> =>
   (await fetch(`${url}/state`)).json() as never;
 
 describe("a Snap order", () => {
@@ -66,6 +66,48 @@ describe("a Snap order", () => {
     const shown = await (await fetch(url)).text();
     expect(shown).toContain(method.endsWith("_va") ? 'data-testid="va-number"' : 'data-testid="qr"');
     expect(shown).toContain("Rp 44.000");
+  });
+
+  test("offers what is allowed and emulated: unknown and legacy names count for nothing, and nothing is offered that was not allowed", async () => {
+    const bench = await openBench();
+    const offered = async (enabled: readonly string[]) => {
+      const { url } = await create(bench, JSON.stringify({ transaction_details: { order_id: "S", gross_amount: 1 }, enabled_payments: enabled }));
+      const page = await (await fetch(url)).text();
+      return { methods: [...page.matchAll(/data-testid="method-(\w+)"/g)].map((match) => match[1]), none: page.includes('data-testid="no-method"') };
+    };
+    const all = ["gopay", "qris", "bca_va", "bni_va", "bri_va", "cimb_va", "permata_va"];
+    expect(await offered([])).toEqual({ methods: all, none: false });
+    expect(await offered(["mandiri_clickpay", "kioson", "something_new"])).toEqual({ methods: all, none: false });
+    expect(await offered(["credit_card", "mandiri_clickpay", "other_qris"])).toEqual({ methods: ["qris"], none: false });
+    expect(await offered(["bank_transfer"])).toEqual({ methods: all.slice(2), none: false });
+    expect(await offered(["credit_card"])).toEqual({ methods: [], none: true });
+    expect(await offered(["echannel", "cstore"])).toEqual({ methods: [], none: true });
+  });
+
+  test("gives a virtual account the number that the order asks for, for its own bank", async () => {
+    const bench = await openBench();
+    const { url } = await create(
+      bench,
+      '{"transaction_details":{"order_id":"S","gross_amount":1},"bca_va":{"va_number":"123456"},"permata_va":{"va_number":"42","recipient_name":"Toko"}}',
+    );
+    await post(`${url}/choose`, { method: "bca_va" });
+    expect((await bench.call("GET", "/v2/S/status")).body.va_numbers).toEqual([{ bank: "bca", va_number: "91019123456" }]);
+    const other = await create(bench, '{"transaction_details":{"order_id":"T","gross_amount":1},"permata_va":{"va_number":"42"}}');
+    await post(`${other.url}/choose`, { method: "permata_va" });
+    expect((await bench.call("GET", "/v2/T/status")).body.permata_va_number).toBe("8778000000000042");
+  });
+
+  test.each([
+    ['"permata_va":{"recipient_name":"123456789012345678901"}', "permata_va.recipient_name must be at most 20 characters"],
+    [`"callbacks":{"error":"https://shop.example/${"x".repeat(240)}"}`, "callbacks.error must be at most 255 characters"],
+    [
+      '"customer_details":{"billing_address":{"country_code":"12345678901"}}',
+      "customer_details.billing_address.country_code must be at most 10 characters",
+    ],
+  ])("is refused with %s", async (part, message) => {
+    const bench = await openBench();
+    const answer = await bench.call("POST", "/snap/v1/transactions", `{"transaction_details":{"order_id":"S","gross_amount":1},${part}}`);
+    expect([answer.status, answer.body]).toEqual([400, { error_messages: [message] }]);
   });
 
   test("created again takes the place of the one before", async () => {
@@ -123,6 +165,43 @@ describe("a Snap order", () => {
     await bench.sandbox.idle();
     expect(bench.receiver.statuses()).toEqual(["pending", "deny", "pending", "settlement"]);
     expect((await bench.call("GET", "/v2/S/status")).body).toMatchObject({ payment_type: "bank_transfer", transaction_status: "settlement" });
+  });
+
+  test("ends as failed with the third denial, leads to the error address, and takes no further choice", async () => {
+    const bench = await openBench();
+    const { url } = await create(
+      bench,
+      '{"transaction_details":{"order_id":"S","gross_amount":1},"callbacks":{"finish":"http://127.0.0.1:9/done","error":"http://127.0.0.1:9/failed?a=b"}}',
+    );
+    for (const view of ["choose", "choose", "failed"]) {
+      await post(`${url}/choose`, { method: "bca_va" });
+      await post(`${url}/act`, { action: "deny" });
+      expect((await state(url)).view).toBe(view);
+    }
+    expect(await state(url)).toMatchObject({
+      leave_url: "http://127.0.0.1:9/failed?a=b&order_id=S&status_code=202&transaction_status=deny",
+      result: { status_code: "202", transaction_status: "deny" },
+    });
+    await post(`${url}/choose`, { method: "bca_va" });
+    expect(bench.sandbox.ledger()).toHaveLength(3);
+  });
+
+  test("leads back to the unfinish address before it is paid, to finish afterwards: the dashboard's, where the order names none", async () => {
+    const at = (name: string): string => `http://127.0.0.1:9/${name}`;
+    const dashboard = { dashboard_finish_url: at("done"), dashboard_unfinish_url: at("back"), dashboard_error_url: at("failed") };
+    const bench = await openBench({ switches: { midtrans: { ...dashboard, snap_denials: 1 } } });
+    const { url } = await create(bench);
+    const links = async () => [...(await (await fetch(url)).text()).matchAll(/href="(http:\/\/127\.0\.0\.1:9\/[^"]*)"/g)].map((match) => match[1]);
+    expect(await links()).toEqual([`${at("back")}?order_id=S`]);
+    await post(`${url}/choose`, { method: "bca_va" });
+    const pending = "?order_id=S&amp;status_code=201&amp;transaction_status=pending";
+    expect(await links()).toEqual([at("done") + pending, at("back") + pending]);
+    await post(`${url}/act`, { action: "pay" });
+    expect(await links()).toEqual([`${at("done")}?order_id=S&amp;status_code=200&amp;transaction_status=settlement`]);
+    const other = await create(bench, '{"transaction_details":{"order_id":"T","gross_amount":1}}');
+    await post(`${other.url}/choose`, { method: "bca_va" });
+    await post(`${other.url}/act`, { action: "deny" });
+    expect(await state(other.url)).toMatchObject({ view: "failed", leave_url: `${at("failed")}?order_id=T&status_code=202&transaction_status=deny` });
   });
 
   test("its errors are Snap's own: real codes and `error_messages` alone", async () => {

@@ -85,9 +85,16 @@ describe("who asks", () => {
     expect((await call("GET", "/v2/A/status", undefined, { authorization })).body.status_code).toBe("404");
   });
 
-  test("no authorization, another scheme and rubbish are 401", async () => {
+  test("no authorization, another scheme, rubbish, and the key with a password or without its colon are 401", async () => {
     const { call } = await openBench();
-    for (const authorization of ["", "Bearer SB-Mid-server-lunas-sandbox", "Basic %%%", "Basic"]) {
+    const basic = (text: string): string => `Basic ${Buffer.from(text).toString("base64")}`;
+    const inexact = [
+      "SB-Mid-server-lunas-sandbox:secret",
+      "SB-Mid-server-lunas-sandbox",
+      ":SB-Mid-server-lunas-sandbox",
+      " SB-Mid-server-lunas-sandbox:",
+    ];
+    for (const authorization of ["", "Bearer SB-Mid-server-lunas-sandbox", "Basic %%%", "Basic", ...inexact.map(basic)]) {
       expect((await call("GET", "/v2/A/status", undefined, { authorization })).body).toEqual({
         status_code: "401",
         status_message: "Transaction cannot be authorized with the current client/server key.",

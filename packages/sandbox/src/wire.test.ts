@@ -140,6 +140,26 @@ describe("charge, byte for byte", () => {
       `{"payment_type":"gopay","transaction_details":{"order_id":"${"x".repeat(51)}","gross_amount":1}}`,
       "transaction_details.order_id must be 1 - 50 characters",
     ],
+    [
+      "an acquirer that nobody knows",
+      '{"payment_type":"qris","qris":{"acquirer":"barter"},"transaction_details":{"order_id":"A","gross_amount":1}}',
+      "qris.acquirer must be one of gopay, airpay shopee",
+    ],
+    [
+      "a recipient of 21",
+      `{"payment_type":"permata","bank_transfer":{"permata":{"recipient_name":"${"x".repeat(21)}"}},"transaction_details":{"order_id":"A","gross_amount":1}}`,
+      "bank_transfer.permata.recipient_name must be at most 20 characters",
+    ],
+    [
+      "a country of two letters",
+      '{"payment_type":"gopay","transaction_details":{"order_id":"A","gross_amount":1},"customer_details":{"shipping_address":{"country_code":"ID"}}}',
+      "customer_details.shipping_address.country_code must be three letters as in ISO 3166-1 alpha-3",
+    ],
+    [
+      "a telephone number of 256 at an address",
+      `{"payment_type":"gopay","transaction_details":{"order_id":"A","gross_amount":1},"customer_details":{"billing_address":{"phone":"${"1".repeat(256)}"}}}`,
+      "customer_details.billing_address.phone must be at most 255 characters",
+    ],
     ["no payment type", '{"transaction_details":{"order_id":"A","gross_amount":1}}', "payment_type is required"],
     [
       "a life of 10 seconds",
@@ -156,6 +176,30 @@ describe("charge, byte for byte", () => {
       validation_messages: [message],
       id: expect.stringMatching(UUID),
     });
+  });
+
+  test("limits are the longest that is taken: a recipient of 20, a country of three letters", async () => {
+    const { call } = await openBench();
+    const body = `{"payment_type":"permata","bank_transfer":{"permata":{"recipient_name":"${"x".repeat(20)}"}},"transaction_details":{"order_id":"A","gross_amount":1},"customer_details":{"billing_address":{"country_code":"IDN"}}}`;
+    expect((await call("POST", "/v2/charge", body)).body.status_code).toBe("201");
+  });
+
+  test("QRIS of Shopee lives five days at most, that of GoPay seven; both have pictures at their addresses", async () => {
+    const { call, sandbox } = await openBench();
+    const charge = async (acquirer: string) =>
+      call(
+        "POST",
+        "/v2/charge",
+        `{"payment_type":"qris","qris":{"acquirer":"${acquirer}"},"transaction_details":{"order_id":"${acquirer}","gross_amount":1},"custom_expiry":{"expiry_duration":30,"unit":"day"}}`,
+      );
+    expect((await charge("gopay")).body).toMatchObject({ acquirer: "gopay", expiry_time: "2026-07-24 10:00:00" });
+    const { body } = await charge("airpay shopee");
+    expect(body).toMatchObject({ acquirer: "airpay shopee", expiry_time: "2026-07-22 10:00:00", qr_string: expect.any(String) });
+    for (const { url } of body.actions as { url: string }[]) {
+      expect((await fetch(url)).headers.get("content-type")).toBe("image/png");
+      const found = await fetch(`${sandbox.url}/midtrans/simulator/v2/qris/index?q=${encodeURIComponent(url)}`);
+      expect(await found.text()).not.toContain('data-testid="not-found"');
+    }
   });
 
   test("a discount is a negative line, and the sum fits", async () => {

@@ -29,6 +29,16 @@ export function numberFields(transaction: Told): Body {
   return { va_numbers: [{ bank: transaction.bank, va_number: transaction.va_number }] };
 }
 
+/** Who paid a QRIS code, and by which references the acquirer knows it (midtrans.md §11.2). */
+function scannedFields({ acquirer, on_us = false, reference, transaction_id }: Told): Body {
+  return {
+    transaction_type: on_us ? "on-us" : "off-us",
+    issuer: on_us ? acquirer : "lunas sandbox",
+    merchant_cross_reference_id: reference,
+    ...(acquirer === "airpay shopee" ? { shopeepay_reference_number: reference, reference_id: transaction_id } : {}),
+  };
+}
+
 /** Fields of section 11.2 that differ by method; they appear with the money. */
 function methodFields(transaction: Told): Body {
   const paid = transaction.settled_at !== undefined;
@@ -36,8 +46,7 @@ function methodFields(transaction: Told): Body {
     case "gopay":
       return paid ? { payment_option_type: "GOPAY_WALLET" } : {};
     case "qris": {
-      const scanned = { transaction_type: "off-us", issuer: "lunas sandbox", merchant_cross_reference_id: transaction.reference };
-      return { acquirer: transaction.acquirer, ...(paid ? scanned : {}) };
+      return { acquirer: transaction.acquirer, ...(paid ? scannedFields(transaction) : {}) };
     }
     case "bank_transfer": {
       if (transaction.bank === "permata") return numberFields(transaction);

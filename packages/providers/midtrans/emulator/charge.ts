@@ -9,9 +9,9 @@ import { orderIdIsFree, recentTransactions } from "./ledger.ts";
 import { urlsOfHeader } from "./notify.ts";
 import type { Opening } from "./open.ts";
 import { openTransaction } from "./open.ts";
-import type { Bank, Echoed, Merchant, PaymentType, StoredTransaction } from "./transaction.ts";
-import { BANKS } from "./transaction.ts";
-import { orderFields, orderProblems } from "./validate.ts";
+import type { Acquirer, Bank, Echoed, Merchant, PaymentType, StoredTransaction } from "./transaction.ts";
+import { ACQUIRERS, BANKS } from "./transaction.ts";
+import { lengthProblem, orderFields, orderProblems } from "./validate.ts";
 
 /** Known to the real provider, not activated for this merchant. */
 const NOT_ACTIVATED: readonly string[] = [
@@ -33,7 +33,11 @@ const NOT_ACTIVATED: readonly string[] = [
 interface Method {
   readonly payment_type: PaymentType;
   readonly bank?: Bank;
+  readonly acquirer?: Acquirer;
 }
+
+/** As long a name as Permata shows (midtrans.md §2). */
+export const RECIPIENT_MAX = 20;
 
 type MethodReading = { readonly ok: true; readonly method: Method } | { readonly ok: false; readonly code: 400 | 402; readonly message: string };
 
@@ -41,7 +45,8 @@ type MethodReading = { readonly ok: true; readonly method: Method } | { readonly
 function readMethod(body: Fields): MethodReading {
   const type = body.payment_type;
   if (type === undefined || type === null || type === "") return { ok: false, code: 400, message: "payment_type is required" };
-  if (type === "gopay" || type === "qris") return { ok: true, method: { payment_type: type } };
+  if (type === "gopay") return { ok: true, method: { payment_type: type } };
+  if (type === "qris") return readAcquirer(part(body.qris).acquirer);
   if (type === "permata") return { ok: true, method: { payment_type: "bank_transfer", bank: "permata" } };
   if (type === "bank_transfer") {
     const wanted = part(body.bank_transfer).bank ?? "permata";
@@ -52,6 +57,15 @@ function readMethod(body: Fields): MethodReading {
   }
   if (typeof type === "string" && NOT_ACTIVATED.includes(type)) return { ok: false, code: 402, message: "Payment channel is not activated." };
   return { ok: false, code: 400, message: "payment_type is not supported" };
+}
+
+/** Who serves a QRIS code: GoPay where nothing is said (midtrans.md §5). */
+function readAcquirer(wanted: unknown): MethodReading {
+  const unsaid = wanted === undefined || wanted === null || wanted === "";
+  const acquirer = unsaid ? "gopay" : ACQUIRERS.find((known) => known === wanted);
+  return acquirer
+    ? { ok: true, method: { payment_type: "qris", acquirer } }
+    : { ok: false, code: 400, message: `qris.acquirer must be one of ${ACQUIRERS.join(", ")}` };
 }
 
 export function echoed(body: Fields): Echoed {
@@ -78,13 +92,14 @@ export function charge(context: Context, request: EmulatorRequest, merchant: Mer
   if (tooMany(context, merchant)) return coreError(context, 429, "Too many requests, API rate limit exceeded");
 
   const reading = readMethod(body);
-  const problems = orderProblems(context, body);
+  const problems = orderProblems(context, body, "core");
   if (!reading.ok && reading.code === 400) problems.unshift(reading.message);
   const life = readLife(body.custom_expiry, "custom_expiry", { start: "order_time", length: "expiry_duration", default_unit: "minute" });
   if (!life.ok) problems.push(...life.problems);
+  problems.push(...lengthProblem(part(part(body.bank_transfer).permata), "recipient_name", "bank_transfer.permata.", RECIPIENT_MAX));
   if (problems.length > 0 || !life.ok) return invalid(context, problems);
   if (!reading.ok) return coreError(context, reading.code, reading.message);
-  const expires_at = expiryOf(reading.method.payment_type, life.life, context.world.business.now());
+  const expires_at = expiryOf(reading.method.payment_type, life.life, context.world.business.now(), reading.method.acquirer);
   if (expires_at === undefined) return invalid(context, ["custom_expiry.expiry_duration must be at least 20 seconds and end in the future"]);
 
   const order = orderFields(body);
@@ -118,10 +133,7 @@ function details(context: Context, body: Fields, { payment_type, bank }: Method)
     const url = typeof callback_url === "string" && callback_url !== "" ? callback_url : context.switches.dashboard_gopay_callback_url;
     return url ? { callback_url: url } : {};
   }
-  if (payment_type === "qris") {
-    const { acquirer } = part(body.qris);
-    return { acquirer: typeof acquirer === "string" && acquirer !== "" ? acquirer : "gopay" };
-  }
+  if (payment_type === "qris") return {};
   const transfer = part(body.bank_transfer);
   return { va_wish: transfer.va_number ?? part(body[`${bank}_va`]).va_number };
 }
@@ -177,10 +189,11 @@ function gopayActions(context: Context, { transaction_id, reference, callback_ur
   ];
 }
 
-function qrisActions(context: Context, { transaction_id, reference }: StoredTransaction): unknown[] {
+function qrisActions(context: Context, { transaction_id, reference, acquirer }: StoredTransaction): unknown[] {
   const base = context.world.baseUrl();
+  const wallet = acquirer === "airpay shopee" ? "shopeepay" : "gopay";
   return [
     { name: "generate-qr-code", method: "GET", url: `${base}/v2/qris/${transaction_id}/qr-code` },
-    { name: "generate-qr-code-v2", method: "GET", url: `${base}/v4/qris/gopay/${reference}/qr-code` },
+    { name: "generate-qr-code-v2", method: "GET", url: `${base}/v4/qris/${wallet}/${reference}/qr-code` },
   ];
 }

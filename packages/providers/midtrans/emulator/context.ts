@@ -51,12 +51,13 @@ export function unknownTransaction(context: Context): EmulatorResponse {
   return coreError(context, 404, "Transaction doesn't exist.", { id: uuid(context) });
 }
 
-/** Whose Server Key stands in the Basic header: its user name, with an empty password (midtrans.md §1). */
+/** Whose Server Key stands in the Basic header: its user name, a colon and an empty password, exactly (midtrans.md §1). */
 export function merchantOf(context: Context, request: Pick<EmulatorRequest, "headers">): Merchant | undefined {
   const match = /^Basic\s+([A-Za-z0-9+/=]+)\s*$/i.exec(request.headers.authorization ?? "");
   if (!match) return undefined;
-  const user = Buffer.from(match[1]!, "base64").toString("utf8");
-  const server_key = user.includes(":") ? user.slice(0, user.indexOf(":")) : user;
+  const credentials = Buffer.from(match[1]!, "base64").toString("utf8");
+  const server_key = credentials.slice(0, -1);
+  if (!credentials.endsWith(":") || server_key.includes(":")) return undefined;
   if (server_key === SANDBOX_SERVER_KEY) return { server_key, merchant_id: SANDBOX_MERCHANT_ID };
   if (!context.world.accept_any_key || server_key.trim() === "") return undefined;
   const number = createHash("sha256").update(server_key).digest().readUInt32BE(0) % 1_000_000_000;

@@ -23,6 +23,7 @@ export function pay(context: Context, transaction: StoredTransaction, { amount, 
     gross_amount: paid,
     collected: transaction.collected + paid,
     settled_at: context.world.business.now(),
+    ...(transaction.payment_type === "qris" ? { on_us: context.switches.qris_on_us } : {}),
     ...(metadata ? { metadata } : {}),
   };
   return move(context, transaction, transaction.status === "pending" ? "pay" : "pay_late", { changes });

@@ -1,7 +1,7 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from "@lunas/domain";
 import type { Fields } from "./context.ts";
 import { isObject } from "./context.ts";
-import type { PaymentType } from "./transaction.ts";
+import type { Acquirer, PaymentType } from "./transaction.ts";
 
 /** Default, shortest and longest life of each method (midtrans.md §5). */
 export const LIFE_MS: Readonly<Record<PaymentType, { readonly default: number; readonly min: number; readonly max: number }>> = {
@@ -9,6 +9,9 @@ export const LIFE_MS: Readonly<Record<PaymentType, { readonly default: number; r
   qris: { default: 15 * MINUTE_MS, min: 20 * SECOND_MS, max: 7 * DAY_MS },
   bank_transfer: { default: DAY_MS, min: 20 * SECOND_MS, max: 180 * DAY_MS },
 };
+
+/** A QRIS code of this acquirer lives no longer (midtrans.md §5). */
+export const SHOPEE_MAX_MS = 5 * DAY_MS;
 
 const UNIT_MS: Readonly<Record<string, number>> = { second: SECOND_MS, minute: MINUTE_MS, hour: HOUR_MS, day: DAY_MS };
 const WITH_ZONE = /^(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d) ([+-]\d\d):?(\d\d)$/;
@@ -50,10 +53,11 @@ export function readLife(value: unknown, name: string, fields: { start: string; 
 }
 
 /** Until when it can be paid. Too long is cut to the longest; too short, or over already, is undefined. */
-export function expiryOf(type: PaymentType, life: Life | undefined, now_ms: number): number | undefined {
+export function expiryOf(type: PaymentType, life: Life | undefined, now_ms: number, acquirer?: Acquirer): number | undefined {
   const limits = LIFE_MS[type];
+  const max_ms = acquirer === "airpay shopee" ? Math.min(limits.max, SHOPEE_MAX_MS) : limits.max;
   if (!life) return now_ms + limits.default;
   if (life.length_ms < limits.min) return undefined;
-  const at = Math.min((life.start_at ?? now_ms) + life.length_ms, now_ms + limits.max);
+  const at = Math.min((life.start_at ?? now_ms) + life.length_ms, now_ms + max_ms);
   return at > now_ms ? at : undefined;
 }

@@ -23,11 +23,13 @@ function isPermataCharge(request: EmulatorRequest): boolean {
   return body.payment_type === "permata" || (body.payment_type === "bank_transfer" && (part(body.bank_transfer).bank ?? "permata") === "permata");
 }
 
-/** Codes below 400 and the 407 of an expire; a Snap token has no code. Errors are worth trying again. */
+/** Codes of a success: done, waiting for the payer, and what an expire answers. 202 is a denial, of a charge or of a refund (midtrans.md §9). */
+const SUCCESSES: readonly unknown[] = ["200", "201", "407"];
+
+/** Only successes are kept (midtrans.md §12). What Snap answers has no code: there HTTP says it. */
 function succeeded(response: EmulatorResponse): boolean {
   if (response.status >= 300) return false;
-  const code = Number(part(JSON.parse(String(response.body))).status_code ?? 200);
-  return code < 300 || code === 407;
+  return SUCCESSES.includes(part(JSON.parse(String(response.body))).status_code ?? "200");
 }
 
 /**

@@ -4,7 +4,7 @@ import { coreError } from "./context.ts";
 import { lookUp } from "./ledger.ts";
 import { qrPng } from "./qr.ts";
 
-const PATHS: readonly RegExp[] = [/^\/v2\/(?:gopay|qris)\/([^/]+)\/qr-code$/, /^\/v4\/qris\/gopay\/([^/]+)\/qr-code$/];
+const PATHS: readonly RegExp[] = [/^\/v2\/(?:gopay|qris)\/([^/]+)\/qr-code$/, /^\/v4\/qris\/(?:gopay|shopeepay)\/([^/]+)\/qr-code$/];
 
 /** The QR pictures of the actions. No authentication: the payer's browser fetches them (midtrans.md §5.1). */
 export function qrImage(context: Context, request: EmulatorRequest): EmulatorResponse | undefined {

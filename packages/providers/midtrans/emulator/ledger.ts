@@ -55,7 +55,7 @@ export function findTransaction(context: Context, merchant: Merchant, id: string
 /** By anything that a payer or a person may hold: either id, the wallet's reference, the QR's text or picture address, a VA number. */
 export function lookUp(context: Context, text: string): StoredTransaction | undefined {
   const handle = text.trim();
-  const in_url = /\/v2\/(?:gopay|qris)\/([^/?]+)\/qr-code|\/v4\/qris\/gopay\/([^/?]+)\/qr-code|[?&]referenceid=([^&]+)/.exec(handle);
+  const in_url = /\/v2\/(?:gopay|qris)\/([^/?]+)\/qr-code|\/v4\/qris\/(?:gopay|shopeepay)\/([^/?]+)\/qr-code|[?&]referenceid=([^&]+)/.exec(handle);
   const key = in_url?.slice(1).find((found) => found !== undefined) ?? handle;
   return fresh(context, context.world.store.withKey<StoredTransaction>(KIND, `any ${key}`)[0]);
 }

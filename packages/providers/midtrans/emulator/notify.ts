@@ -45,7 +45,9 @@ export function retriesFor(result: HttpResult): number {
 
 export function makePolicy(context: Context): NotificationPolicy {
   return {
-    timeout_ms: 15_000,
+    get timeout_ms() {
+      return Math.max(1, Math.round(context.switches.notification_timeout_s * 1_000));
+    },
     followed_redirects: [307, 308],
     max_hops: 5,
     next(attempt: number, result: HttpResult, random: Random): number | undefined {

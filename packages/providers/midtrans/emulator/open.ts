@@ -2,7 +2,7 @@ import type { Context } from "./context.ts";
 import { uuid } from "./context.ts";
 import { insertTransaction } from "./ledger.ts";
 import { qrisString } from "./qr.ts";
-import type { Bank, Echoed, Merchant, PaymentType, StoredTransaction } from "./transaction.ts";
+import type { Acquirer, Bank, Echoed, Merchant, PaymentType, StoredTransaction } from "./transaction.ts";
 import { newVaNumber } from "./va-number.ts";
 
 /** What a charge and the hosted page both come to. */
@@ -13,7 +13,7 @@ export interface Opening extends Echoed {
   readonly payment_type: PaymentType;
   readonly bank?: Bank;
   readonly va_wish?: unknown;
-  readonly acquirer?: string;
+  readonly acquirer?: Acquirer;
   readonly expires_at: number;
   readonly callback_url?: string;
   readonly finish_url?: string;

@@ -8,8 +8,8 @@ import { notify } from "./notify.ts";
 import type { Merchant, StoredRefund, StoredTransaction } from "./transaction.ts";
 import { refundedAmount, rupiah } from "./transaction.ts";
 
-/** GoPay and QRIS on us (midtrans.md §6). What comes later is answered like any state that does not allow it. */
-const REFUND_WINDOW_MS = 45 * DAY_MS;
+/** GoPay, and QRIS on us and off us (midtrans.md §6). What comes later is answered like any state that does not allow it. */
+const REFUND_WINDOW_MS = { own_wallet: 45 * DAY_MS, off_us: 7 * DAY_MS } as const;
 const REFUND_KEY = /^[A-Za-z0-9\-_]{1,255}$/;
 
 export interface RefundWish {
@@ -24,6 +24,10 @@ export type RefundResult =
   | { readonly ok: true; readonly transaction: StoredTransaction; readonly refund: StoredRefund }
   | { readonly ok: false; readonly code: 406 | 412 | 414 };
 
+function refundWindowMs({ payment_type, on_us = false }: StoredTransaction): number {
+  return payment_type === "qris" && !on_us ? REFUND_WINDOW_MS.off_us : REFUND_WINDOW_MS.own_wallet;
+}
+
 function keyIsTaken(context: Context, merchant_id: string, key: string): boolean {
   return context.world.store.get("refund-key", `${merchant_id} ${key}`) !== undefined;
 }
@@ -32,7 +36,7 @@ function keyIsTaken(context: Context, merchant_id: string, key: string): boolean
 export function makeRefund(context: Context, transaction: StoredTransaction, wish: RefundWish): RefundResult {
   const now = context.world.business.now();
   const refundable = transaction.status === "settlement" || transaction.status === "partial_refund";
-  const in_time = wish.origin === "dashboard" || now - (transaction.settled_at ?? now) <= REFUND_WINDOW_MS;
+  const in_time = wish.origin === "dashboard" || now - (transaction.settled_at ?? now) <= refundWindowMs(transaction);
   if (!refundable || !in_time) return { ok: false, code: 412 };
   const key = wish.key ?? `${wish.origin === "dashboard" ? "dashboard" : "reference"}-${uuid(context)}`;
   if (keyIsTaken(context, transaction.merchant_id, key)) return { ok: false, code: 406 };
@@ -55,20 +59,29 @@ export function makeRefund(context: Context, transaction: StoredTransaction, wis
     const accepted = move(context, transaction, amount === left ? "refund_rest" : "refund_part", {
       changes: { refunds: [...transaction.refunds, refund] },
     })!;
-    return wish.direct ? confirmRefunds(context, accepted) : accepted;
+    // One act: whoever is told the state before it is told neither half.
+    return wish.direct ? confirmRefunds(context, accepted, Infinity, accepted.before) : accepted;
   });
   return { ok: true, transaction: moved, refund };
 }
 
-/** The bank confirms the refunds that wait for it: the second notification of each. Only those made until `created_until`. */
-export function confirmRefunds(context: Context, transaction: StoredTransaction, created_until = Infinity): StoredTransaction {
+/**
+ * The bank confirms the refunds that wait for it: the second notification of each. Only those made until `created_until`.
+ * @param before what a lagging status answer tells instead; the transaction as it stands when absent.
+ */
+export function confirmRefunds(
+  context: Context,
+  transaction: StoredTransaction,
+  created_until = Infinity,
+  before?: StoredTransaction["before"],
+): StoredTransaction {
+  const now = context.world.business.now();
+  const { before: _, ...unconfirmed } = transaction;
   let current = transaction;
   for (const waiting of transaction.refunds) {
     if (waiting.bank_confirmed_at !== undefined || waiting.created_at > created_until) continue;
-    const refunds = current.refunds.map((refund) =>
-      refund.uuid === waiting.uuid ? { ...refund, bank_confirmed_at: context.world.business.now() } : refund,
-    );
-    current = { ...current, refunds };
+    const refunds = current.refunds.map((refund) => (refund.uuid === waiting.uuid ? { ...refund, bank_confirmed_at: now } : refund));
+    current = { ...current, refunds, changed_at: now, before: before ?? unconfirmed };
     saveTransaction(context, current);
     notify(context, current);
   }

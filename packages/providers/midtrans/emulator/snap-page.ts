@@ -11,7 +11,7 @@ import { openTransaction } from "./open.ts";
 import { methodName, press } from "./simulator.ts";
 import { getSnap, saveSnap, transactionOf } from "./snap.ts";
 import type { SnapView } from "./snap-result.ts";
-import { finishUrl, snapResult, viewOf } from "./snap-result.ts";
+import { finishUrl, isDenied, leaveUrl, snapResult, unfinishUrl, viewOf } from "./snap-result.ts";
 import type { Bank, SnapMethod, StoredSnap, StoredTransaction } from "./transaction.ts";
 
 const PATH = /^\/snap\/(?:v3\/redirection|v2\/vtweb)\/([^/]+)(\/state|\/choose|\/act)?$/;
@@ -28,6 +28,7 @@ const METHOD_NAMES: Readonly<Record<SnapMethod, string>> = {
 
 const ENDINGS: Readonly<Record<Exclude<SnapView, "choose" | "pending">, string>> = {
   success: "Payment successful",
+  failed: "This payment has failed",
   expired: "This payment has expired",
   canceled: "This payment was canceled",
   revoked: "This page was replaced by a newer one",
@@ -41,6 +42,8 @@ function header(snap: StoredSnap, transaction: StoredTransaction | undefined): H
 }
 
 function choices(base: string, snap: StoredSnap): Html {
+  if (snap.methods.length === 0)
+    return html`<p class="notice" data-testid="no-method">The merchant allows only methods that this sandbox does not emulate (enabled_payments).</p>`;
   const buttons = snap.methods.map(
     (method) => html`<button class="wide" name="method" value="${method}" data-testid="method-${method}">${METHOD_NAMES[method]}</button>`,
   );
@@ -66,7 +69,9 @@ function show(context: Context, snap: StoredSnap, query: URLSearchParams): Emula
   const view = viewOf(context, snap, transaction);
   const api = context.world.baseUrl();
   const base = `${api}/snap/v3/redirection/${snap.token}`;
-  const finish = finishUrl(context, snap, transaction);
+  const leave = leaveUrl(context, snap, view, transaction);
+  // Who has picked a method may keep its instructions and be done here, or go back without paying.
+  const unfinish = view === "pending" ? unfinishUrl(context, snap, transaction) : undefined;
   const refused = query.get("notice") === "taken" ? html`<p class="notice" data-testid="notice">transaction has been processed</p>` : "";
   const middle =
     view === "choose"
@@ -74,7 +79,9 @@ function show(context: Context, snap: StoredSnap, query: URLSearchParams): Emula
       : view === "pending"
         ? instructions(context, base, transaction!)
         : html`<p class="card" role="status" data-testid="ending">${ENDINGS[view]}</p>`;
-  const back = finish ? html`<a class="button wide" href="${finish}" data-testid="return-to-merchant">Back to the shop</a>` : "";
+  const link = (url: string | undefined, testid: string, text: string): Html =>
+    url ? html`<a class="button wide" href="${url}" data-testid="${testid}">${text}</a>` : html``;
+  const back = html`${link(leave, "return-to-merchant", "Back to the shop")}${link(unfinish, "back-unpaid", "Back without paying")}`;
   return page({
     title: view === "choose" ? "Choose how to pay" : "Payment",
     narrow: true,
@@ -91,6 +98,7 @@ function choose(context: Context, snap: StoredSnap, method: string | null): stri
   const payment_type = bank ? "bank_transfer" : method === "gopay" ? "gopay" : "qris";
   const expires_at = expiryOf(payment_type, snap.expiry, context.world.business.now());
   if (expires_at === undefined) return "";
+  const denied = (snap.denials ?? 0) + (isDenied(transactionOf(context, snap)) ? 1 : 0);
   const { custom_field1, custom_field2, custom_field3, metadata, override_urls, append_urls, finish_url, gopay_callback_url } = snap;
   const transaction = openTransaction(context, {
     merchant: { server_key: snap.server_key, merchant_id: snap.merchant_id },
@@ -107,18 +115,21 @@ function choose(context: Context, snap: StoredSnap, method: string | null): stri
     append_urls,
     finish_url,
     snap_token: snap.token,
+    ...(bank ? { va_wish: snap.va_wishes?.[bank] } : {}),
     ...(payment_type === "qris" ? { acquirer: "gopay" } : {}),
     ...(payment_type === "gopay" && gopay_callback_url ? { callback_url: gopay_callback_url } : {}),
   });
-  saveSnap(context, { ...snap, transaction_id: transaction.transaction_id });
+  saveSnap(context, { ...snap, transaction_id: transaction.transaction_id, denials: denied });
   return "";
 }
 
 function state(context: Context, snap: StoredSnap): EmulatorResponse {
   const transaction = transactionOf(context, snap);
+  const view = viewOf(context, snap, transaction);
   return json(200, {
-    view: viewOf(context, snap, transaction),
+    view,
     finish_redirect_url: finishUrl(context, snap, transaction),
+    leave_url: leaveUrl(context, snap, view, transaction),
     ...(transaction ? { result: snapResult(context, snap, transaction) } : {}),
   });
 }

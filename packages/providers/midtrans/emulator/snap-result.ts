@@ -5,25 +5,49 @@ import { withQuery } from "./open.ts";
 import { transactionOf } from "./snap.ts";
 import type { StoredSnap, StoredTransaction } from "./transaction.ts";
 
-export type SnapView = "choose" | "pending" | "success" | "expired" | "canceled" | "revoked";
+export type SnapView = "choose" | "pending" | "success" | "failed" | "expired" | "canceled" | "revoked";
 
-/** What the payer sees. A denied attempt may be followed by another on the same page (midtrans.md §3). */
+export function isDenied(transaction: StoredTransaction | undefined): boolean {
+  return transaction?.status === "deny" && transaction.settled_at === undefined;
+}
+
+/** What the payer sees. A denied attempt may be followed by another on the same page, though not without end (midtrans.md §3, §4). */
 export function viewOf(context: Context, snap: StoredSnap, transaction: StoredTransaction | undefined = transactionOf(context, snap)): SnapView {
   if (transaction?.status === "pending") return "pending";
   if (transaction && transaction.status !== "deny" && transaction.status !== "cancel" && transaction.status !== "expire") return "success";
   if (snap.state !== "open") return snap.state;
   if (transaction?.status === "expire") return "expired";
   if (transaction?.status === "cancel") return "canceled";
+  if (isDenied(transaction) && (snap.denials ?? 0) + 1 >= context.switches.snap_denials) return "failed";
   return snap.page_expires_at <= context.world.business.now() ? "expired" : "choose";
 }
 
-/** Where the browser goes when it is done, with what the payer could also have typed: proof of nothing (midtrans.md §4). */
-export function finishUrl(context: Context, snap: StoredSnap, transaction: StoredTransaction | undefined): string | undefined {
-  const address = snap.finish_url ?? context.switches.dashboard_finish_url;
-  if (!address || !/^https?:$/.test(URL.parse(address)?.protocol ?? "")) return undefined;
-  const body = transaction ? statusBody(transaction) : { status_code: "201", transaction_status: "pending" };
-  const { status_code, transaction_status } = body;
+/** With what the payer could also have typed: proof of nothing. Without a transaction there is no status to tell (midtrans.md §4). */
+function redirect(address: string, snap: StoredSnap, transaction: StoredTransaction | undefined): string | undefined {
+  if (!/^https?:$/.test(URL.parse(address)?.protocol ?? "")) return undefined;
+  if (!transaction) return withQuery(address, { order_id: snap.order_id });
+  const { status_code, transaction_status } = statusBody(transaction);
   return withQuery(address, { order_id: snap.order_id, status_code: textOf(status_code), transaction_status: textOf(transaction_status) });
+}
+
+type Target = (context: Context, snap: StoredSnap, transaction: StoredTransaction | undefined) => string | undefined;
+
+const finishAddress = (context: Context, snap: StoredSnap): string => snap.finish_url ?? context.switches.dashboard_finish_url;
+
+/** Where the browser goes when it is paid, or when a method was picked that is paid elsewhere. */
+export const finishUrl: Target = (context, snap, transaction) => redirect(finishAddress(context, snap), snap, transaction);
+
+/** Where the payer comes who goes back before paying. */
+export const unfinishUrl: Target = (context, snap, transaction) =>
+  redirect(context.switches.dashboard_unfinish_url || finishAddress(context, snap), snap, transaction);
+
+const errorUrl: Target = (context, snap, transaction) =>
+  redirect((snap.error_url ?? context.switches.dashboard_error_url) || finishAddress(context, snap), snap, transaction);
+
+/** Where the page leads from what it shows (midtrans.md §4). */
+export function leaveUrl(context: Context, snap: StoredSnap, view: SnapView, transaction: StoredTransaction | undefined): string | undefined {
+  if (view === "choose") return unfinishUrl(context, snap, undefined);
+  return view === "failed" ? errorUrl(context, snap, transaction) : finishUrl(context, snap, transaction);
 }
 
 const TOLD = [

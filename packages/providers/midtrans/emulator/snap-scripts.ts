@@ -12,14 +12,13 @@ const pageScript = `(function () {
   var view = root.dataset.view;
   var framed = window.parent !== window;
   function tell(name, state) {
-    if (framed) window.parent.postMessage({ lunas_snap: name, result: state.result || null, finish: state.finish_redirect_url || null }, "*");
+    if (framed) window.parent.postMessage({ lunas_snap: name, result: state.result || null, leave: state.leave_url || null }, "*");
   }
   function announce(state) {
     if (state.view === "pending") tell("pending", state);
-    else if (state.view === "success") {
-      tell("success", state);
-      if (!framed && state.finish_redirect_url) setTimeout(function () { location.href = state.finish_redirect_url; }, 2500);
-    } else if (state.view !== "choose") tell("error", state);
+    else if (state.view !== "choose") tell(state.view === "success" ? "success" : "error", state);
+    var ended = state.view === "success" || state.view === "failed";
+    if (ended && !framed && state.leave_url) setTimeout(function () { location.href = state.leave_url; }, 2500);
   }
   function ask(first) {
     fetch(root.dataset.state, { cache: "no-store" }).then(function (answer) { return answer.json(); }).then(function (state) {
@@ -52,9 +51,9 @@ const snapScript = `(function () {
     open = null;
   }
   function go(url) { if (url) window.location.href = url; }
-  function call(options, name, result, finish) {
+  function call(options, name, result, leave) {
     if (typeof options[name] === "function") options[name](result);
-    else go(finish || (result && result.finish_redirect_url));
+    else go(leave || (result && result.finish_redirect_url));
   }
   function start(kind, token, options, place) {
     if (open) throw new Error("snap." + kind + " is not allowed to be called in this state: a payment is shown already");
@@ -70,23 +69,23 @@ const snapScript = `(function () {
     var chosen = null;
     function listen(event) {
       if (event.origin !== ORIGIN || event.source !== frame.contentWindow || !event.data || !event.data.lunas_snap) return;
-      var name = event.data.lunas_snap, result = event.data.result, finish = event.data.finish;
+      var name = event.data.lunas_snap, result = event.data.result, leave = event.data.leave;
       if (name === "pending") {
-        chosen = { result: result, finish: finish };
+        chosen = { result: result, leave: leave };
         if (typeof options.onPending === "function") options.onPending(result);
       } else if (name === "success") {
         end();
-        call(options, "onSuccess", result, finish);
+        call(options, "onSuccess", result, leave);
       } else if (name === "error") {
         end();
-        call(options, "onError", result || { status_code: "406", status_message: ["transaction has been processed"] }, finish);
+        call(options, "onError", result || { status_code: "406", status_message: ["transaction has been processed"] }, leave);
       }
     }
     window.addEventListener("message", listen);
     open = {
       root: place(frame, function close() {
         end();
-        if (chosen) call(options, "onPending", chosen.result, chosen.finish);
+        if (chosen) call(options, "onPending", chosen.result, chosen.leave);
         else if (typeof options.onClose === "function") options.onClose();
       }),
       listen: listen,

@@ -23,9 +23,26 @@ export const SWITCHES = {
   },
   notify_on_merchant_close: { default: true, help: "A cancel or expire by the merchant is notified too." },
   charges_per_minute: { default: 0, help: "Charges that one merchant may make per business minute before 429; 0: no limit." },
+  notification_timeout_s: {
+    default: 15,
+    help: "Real seconds that an address has for its answer to a notification; fifteen is documented, and a test may want less.",
+  },
   retry_shift_min: { default: -0.25, help: "Lower end of the random shift of a retry, as a share of its gap." },
   retry_shift_max: { default: 0.1, help: "Upper end of it." },
+  qris_on_us: {
+    default: false,
+    help: "QRIS is paid with the acquirer's own wallet: `on-us`, refunds for 45 days. Otherwise `off-us`, refunds for 7 days.",
+  },
+  snap_denials: { default: 3, help: "Denied attempts after which the hosted page ends as failed and leads to the error address." },
   dashboard_finish_url: { default: "", help: "Finish redirect URL of the dashboard, used where a transaction names none." },
+  dashboard_unfinish_url: {
+    default: "",
+    help: "Unfinish redirect URL of the dashboard; without one the payer who goes back before paying comes to the finish URL.",
+  },
+  dashboard_error_url: {
+    default: "",
+    help: "Error redirect URL of the dashboard, used where a transaction names none; without either it is the finish URL.",
+  },
   dashboard_gopay_callback_url: { default: "", help: "Callback of GoPay where `enable_callback` is true and no `callback_url` is given." },
 } as const;
 

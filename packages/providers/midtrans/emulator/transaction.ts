@@ -3,6 +3,8 @@ import type { EmulatedStatus } from "./machine.ts";
 export type PaymentType = "gopay" | "qris" | "bank_transfer";
 export const BANKS = ["bca", "bni", "bri", "cimb", "permata"] as const;
 export type Bank = (typeof BANKS)[number];
+export const ACQUIRERS = ["gopay", "airpay shopee"] as const;
+export type Acquirer = (typeof ACQUIRERS)[number];
 
 export interface Merchant {
   readonly server_key: string;
@@ -36,7 +38,7 @@ export interface StoredTransaction extends Merchant, Echoed {
   readonly order_id: string;
   readonly payment_type: PaymentType;
   readonly bank?: Bank;
-  readonly acquirer?: string;
+  readonly acquirer?: Acquirer;
   /** What the merchant charged. */
   readonly amount: number;
   /** What stands in `gross_amount`: with a fee imposed on the payer it is more, and where the payer paid another amount it is that. */
@@ -46,6 +48,8 @@ export interface StoredTransaction extends Merchant, Echoed {
   readonly changed_at: number;
   readonly expires_at: number;
   readonly settled_at?: number;
+  /** QRIS that was paid with the acquirer's own wallet. */
+  readonly on_us?: boolean;
   /** Of the wallet: in deeplinks and QR addresses. */
   readonly reference: string;
   /** Of the second generation of QR addresses. */
@@ -81,6 +85,11 @@ export interface StoredSnap extends Merchant, Echoed {
   readonly transaction_id?: string;
   readonly canceled_at?: number;
   readonly finish_url?: string;
+  readonly error_url?: string;
+  /** Numbers that the merchant would like, by bank. */
+  readonly va_wishes?: Readonly<Partial<Record<Bank, unknown>>>;
+  /** Attempts that were denied before the one under way. */
+  readonly denials?: number;
   readonly gopay_callback_url?: string;
   readonly override_urls?: readonly string[];
   readonly append_urls?: readonly string[];

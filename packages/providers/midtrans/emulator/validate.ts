@@ -18,12 +18,12 @@ export interface OrderFields {
 }
 
 /** Limits of midtrans.md §2 as messages; none when all is well. */
-export function orderProblems(context: Context, body: Fields): string[] {
+export function orderProblems(context: Context, body: Fields, api: "core" | "snap"): string[] {
   const problems: string[] = [];
   const details = body.transaction_details;
   if (!isObject(details)) return ["transaction_details.order_id is required", "transaction_details.gross_amount is required"];
   problems.push(...orderIdProblems(context, details.order_id), ...amountProblems(details.gross_amount));
-  problems.push(...itemProblems(body.item_details, Number(details.gross_amount)), ...customerProblems(part(body.customer_details)));
+  problems.push(...itemProblems(body.item_details, Number(details.gross_amount)), ...customerProblems(part(body.customer_details), api));
   for (const name of ["custom_field1", "custom_field2", "custom_field3"]) problems.push(...lengthProblem(body, name, "", 255));
   return problems;
 }
@@ -46,7 +46,7 @@ function amountProblems(amount: unknown): string[] {
   return Number.isInteger(number) ? [] : ["transaction_details.gross_amount must not have decimals in IDR"];
 }
 
-function lengthProblem(holder: Fields, name: string, path: string, max: number): string[] {
+export function lengthProblem(holder: Fields, name: string, path: string, max: number): string[] {
   const value = holder[name];
   if (value === undefined || value === null) return [];
   return [...textOf(value)].length > max ? [`${path}${name} must be at most ${max} characters`] : [];
@@ -72,7 +72,18 @@ function itemProblems(items: unknown, amount: number): string[] {
   return problems;
 }
 
-function customerProblems(customer: Fields): string[] {
+const COUNTRY = /^[A-Z]{3}$/i;
+const SNAP_COUNTRY_MAX = 10;
+
+/** The Core API takes three letters as in ISO 3166, Snap up to ten characters. */
+function countryProblem(address: Fields, path: string, api: "core" | "snap"): string[] {
+  if (api === "snap") return lengthProblem(address, "country_code", path, SNAP_COUNTRY_MAX);
+  const { country_code } = address;
+  if (country_code === undefined || country_code === null || COUNTRY.test(textOf(country_code))) return [];
+  return [`${path}country_code must be three letters as in ISO 3166-1 alpha-3`];
+}
+
+function customerProblems(customer: Fields, api: "core" | "snap"): string[] {
   const problems: string[] = [];
   for (const field of ["first_name", "last_name", "email", "phone"]) problems.push(...lengthProblem(customer, field, "customer_details.", 255));
   for (const kind of ["billing_address", "shipping_address"]) {
@@ -80,12 +91,15 @@ function customerProblems(customer: Fields): string[] {
     for (const [field, max] of [
       ["first_name", 255],
       ["last_name", 255],
+      ["email", 255],
+      ["phone", 255],
       ["address", 255],
       ["city", 100],
       ["postal_code", 10],
     ] as const) {
       problems.push(...lengthProblem(address, field, `customer_details.${kind}.`, max));
     }
+    problems.push(...countryProblem(address, `customer_details.${kind}.`, api));
   }
   return problems;
 }

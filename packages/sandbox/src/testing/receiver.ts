@@ -10,7 +10,7 @@ export interface Received {
   readonly body: Record<string, unknown>;
 }
 
-export type Reply = { readonly status: number; readonly headers?: Record<string, string> } | "cut";
+export type Reply = { readonly status: number; readonly headers?: Record<string, string> } | "cut" | "silent";
 
 export interface Receiver {
   readonly url: string;
@@ -44,7 +44,7 @@ export async function startReceiver(): Promise<Receiver> {
       received.push(entry);
       const now = typeof reply === "function" ? reply(entry) : reply;
       if (now === "cut") request.socket.destroy();
-      else response.writeHead(now.status, now.headers).end("ok");
+      else if (now !== "silent") response.writeHead(now.status, now.headers).end("ok");
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
