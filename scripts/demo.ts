@@ -79,7 +79,8 @@ async function main(stack: Stack): Promise<void> {
   const order = await buy(shop);
   const { payment } = await choose(order.redirect_url);
   const { body: before } = await stack.api("GET", `/v1/payments/${payment.id}`);
-  await stack.control("POST", `/midtrans/${before.provider_reference}/pay`);
+  // In development an account has the name of its provider.
+  await stack.control("POST", `/${before.account}/${before.provider_reference}/pay`);
   say(`sandbox   the buyer pays ${before.provider_reference} in the wallet`);
   await stack.settle();
   const { body: after } = await stack.api("GET", `/v1/payments/${payment.id}`);

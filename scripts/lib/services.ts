@@ -77,7 +77,7 @@ export function welcome(plan: Plan): string {
 Lunas is ready.
 
   demo shop   ${plan.shop_url}    buy something here
-  sandbox     ${plan.sandbox_url}/midtrans/simulator    pay it here, as the buyer's phone would
+  sandbox     ${plan.sandbox_url}    pay it here, as the buyer's phone would
   hub         ${plan.hub_url}/docs    the API, with the key ${plan.api_key}
 
 Next: open the demo shop, put something into the cart, check out with GoPay, and pay on the simulator page.

@@ -18,4 +18,5 @@ export const midtrans: Provider<MidtransConfig> = {
   capabilities,
   gateway,
   callbacks,
+  emulator: async () => (await import("./emulator/index.ts")).midtransEmulator,
 };

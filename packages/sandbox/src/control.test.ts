@@ -1,3 +1,4 @@
+import { providers } from "@lunas/providers";
 import { describe, expect, test } from "vitest";
 import { openBench } from "./testing/merchant.ts";
 import { startSandbox } from "./start.ts";
@@ -106,6 +107,15 @@ describe("the control API", () => {
     expect((await control("/reset", { clock: true })).body).toMatchObject({ clock: { offset_ms: 0 } });
   });
 
+  test("reset turns every switch back to where it stood at the start", async () => {
+    const { control, sandbox } = await openBench({ switches: { midtrans: { refund_confirm_delay_s: 77 } } });
+    const at_start = sandbox.emulator("midtrans").switches();
+    expect(at_start).toMatchObject({ refund_confirm_delay_s: 77, direct_refund_denied: false });
+    await control("/midtrans/switches", { refund_confirm_delay_s: 5, direct_refund_denied: true, message_gopay: "GO-PAY billing created" }, "PUT");
+    await control("/reset");
+    expect((await control("/midtrans/switches", undefined, "GET")).body).toEqual(at_start);
+  });
+
   test("switches are listed, set, and refused when unknown or of another type", async () => {
     const { control } = await openBench();
     expect((await control("/midtrans/switches", undefined, "GET")).body).toMatchObject({ wallet_failure_denies: false, http_401: 401 });
@@ -126,6 +136,12 @@ describe("the control API", () => {
 });
 
 describe("the sandbox's handle", () => {
+  test("hosts the other end of every provider that the registry knows, each under its own name", async () => {
+    const { sandbox } = await openBench();
+    for (const name of providers.keys()) expect(sandbox.emulator(name).provider).toBe(name);
+    expect(providers.size).toBeGreaterThan(0);
+  });
+
   test("binds to loopback unless told otherwise, on a free port", async () => {
     const sandbox = await startSandbox();
     expect(sandbox.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);

@@ -1,6 +1,6 @@
 import type { Clock, Emulator, EmulatorWorld, LedgerEntry, MakeEmulator } from "@lunas/domain";
 import { seededRandom, systemClock, systemRandom } from "@lunas/domain";
-import { midtransEmulator } from "@lunas/providers/midtrans/emulator";
+import { providers } from "@lunas/providers";
 import { BusinessClock } from "./business-clock.ts";
 import { addControl } from "./control.ts";
 import { openDatabase, Settings, wipe } from "./database.ts";
@@ -14,9 +14,6 @@ import { Sender } from "./send.ts";
 import { makeServer } from "./server.ts";
 import { SqliteEmulatorStore } from "./store.ts";
 import { Ticker } from "./ticker.ts";
-
-/** Every emulator: a new provider is one line here. */
-const EMULATORS: Readonly<Record<string, MakeEmulator>> = { midtrans: midtransEmulator };
 
 /** Between the seeds of two starts: a large prime. */
 const START_STRIDE = 1_000_003;
@@ -68,8 +65,14 @@ export interface Sandbox {
   close(): Promise<void>;
 }
 
+/** The emulators of the registry's providers. */
+async function loadEmulators(): Promise<readonly (readonly [string, MakeEmulator])[]> {
+  const emulated = [...providers].flatMap(([name, { emulator }]) => (emulator ? [{ name, emulator }] : []));
+  return Promise.all(emulated.map(async ({ name, emulator }) => [name, await emulator()] as const));
+}
+
 /** Everything inside, wired together; only the HTTP front is missing. */
-function wire(options: SandboxOptions, url: { value: string }) {
+function wire(options: SandboxOptions, makers: readonly (readonly [string, MakeEmulator])[], url: { value: string }) {
   const { databasePath = ":memory:", seed } = options;
   const database = openDatabase(databasePath);
   const settings = new Settings(database);
@@ -86,7 +89,7 @@ function wire(options: SandboxOptions, url: { value: string }) {
   const emulators = new Map<string, Emulator>();
   const outbox = new Outbox({ database, business: clock, random, faults, log, sender, emulators, pause });
   const notify = new Map<string, string>(Object.entries(options.notify ?? {}));
-  for (const [provider, make] of Object.entries(EMULATORS)) {
+  for (const [provider, make] of makers) {
     const world: EmulatorWorld = {
       store: new SqliteEmulatorStore(database, provider),
       business: clock,
@@ -107,6 +110,7 @@ type Inside = ReturnType<typeof wire>;
 
 /** What a person or a test does to the whole sandbox. */
 function makeActs({ database, clock, faults, emulators, notify, ticker }: Inside) {
+  const switches_at_start = new Map([...emulators].map(([provider, emulator]) => [provider, emulator.switches()]));
   return {
     advance: (by_ms: number): void => {
       clock.advance(by_ms);
@@ -115,6 +119,7 @@ function makeActs({ database, clock, faults, emulators, notify, ticker }: Inside
     reset: ({ clock: also_clock = false }: { clock?: boolean } = {}): void => {
       wipe(database);
       faults.set([]);
+      for (const [provider, values] of switches_at_start) emulators.get(provider)!.setSwitches(values);
       if (also_clock) clock.reset();
       ticker.tick();
     },
@@ -132,7 +137,7 @@ function makeActs({ database, clock, faults, emulators, notify, ticker }: Inside
 export async function startSandbox(options: SandboxOptions = {}): Promise<Sandbox> {
   const { host = "127.0.0.1", port = 0 } = options;
   const url = { value: options.publicUrl ?? "" };
-  const inside = wire(options, url);
+  const inside = wire(options, await loadEmulators(), url);
   const { database, clock, faults, log, sender, holds, pause, emulators, outbox, ticker } = inside;
   const acts = makeActs(inside);
   const closing = new AbortController();

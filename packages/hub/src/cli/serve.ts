@@ -1,3 +1,4 @@
+import { providers } from "@lunas/providers";
 import { startSandbox } from "@lunas/sandbox";
 import { type Command, Option } from "commander";
 import { publicUrl } from "../config.ts";
@@ -46,7 +47,8 @@ export function addServeCommands(program: Command): void {
         host: config.HOST,
         port: config.SANDBOX_PORT,
         databasePath: options.database,
-        notify: { midtrans: `${publicUrl(config)}/callbacks/midtrans` },
+        // In development each provider has one account, of the provider's own name.
+        notify: Object.fromEntries([...providers.keys()].map((name) => [name, `${publicUrl(config)}/callbacks/${name}`])),
         ...(options.acceptAnyKey ? { acceptAnyKey: true } : {}),
         ...(options.seed === undefined ? {} : { seed: options.seed }),
       });
