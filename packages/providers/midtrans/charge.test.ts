@@ -178,7 +178,7 @@ describe("what comes of a charge", () => {
     ],
     ["401 inside HTTP 200", { body: { status_code: "401", status_message: "Access denied" } }, { code: "unauthorized" }],
     ["a bare JSON 401", { http: 401, body: { message: "no" } }, { code: "unauthorized" }],
-    ["402", { body: { status_code: "402", status_message: "Payment channel is not activated." } }, { code: "unauthorized" }],
+    ["402", { body: { status_code: "402", status_message: "Payment channel is not activated." } }, { code: "unsupported" }],
     ["410", { body: { status_code: "410", status_message: "Merchant account has been deactivated." } }, { code: "declined" }],
     ["202 without a transaction", { body: { status_code: "202", status_message: "Denied" } }, { code: "declined" }],
     ["413", { body: { status_code: "413", status_message: "Malformed body" } }, { code: "invalid" }],
@@ -189,6 +189,17 @@ describe("what comes of a charge", () => {
     const script = scripted([answer]);
     expect(await script.gateway.open(intent)).toMatchObject({ certainty: "did_not", refusal });
     expect(script.asked()).toEqual([CHARGE]);
+  });
+
+  test("402 speaks of the method and not of the key, which is good", async () => {
+    const outcome = await scripted([{ body: { status_code: "402", status_message: "Payment channel is not activated." } }]).gateway.open(intent);
+    expect(outcome).toMatchObject({
+      certainty: "did_not",
+      refusal: {
+        code: "unsupported",
+        message: "Midtrans has not activated this payment method for the account | Payment channel is not activated.",
+      },
+    });
   });
 
   test("a refusal keeps the provider's words for the operator", async () => {

@@ -19,7 +19,7 @@ const MEANING: Readonly<Record<string, RefusalCode>> = {
   "202": "declined",
   "400": "invalid",
   "401": "unauthorized",
-  "402": "unauthorized",
+  "402": "unsupported",
   "403": "invalid",
   "404": "not_found",
   "405": "unsupported",
@@ -71,10 +71,14 @@ function words(message: CoreBody["status_message"]): string {
   return Array.isArray(message) ? message.join(", ") : (message ?? "");
 }
 
+/** The key is good, and so may the request be: what is missing is in the merchant's contract. */
+const NOT_ACTIVATED = "Midtrans has not activated this payment method for the account";
+
 /** The refusal that a body's code stands for, or undefined for a code that surely refuses nothing. */
 export function refusalOf(body: CoreBody): Refusal | undefined {
   const code = MEANING[body.status_code];
-  return code && refusal(code, words(body.status_message), body.validation_messages ?? []);
+  const said = body.status_code === "402" ? [NOT_ACTIVATED, words(body.status_message)].join(" | ") : words(body.status_message);
+  return code && refusal(code, said, body.validation_messages ?? []);
 }
 
 /**

@@ -53,6 +53,19 @@ describe.each(ENGINES)("what waits for a person, on %s", (engine) => {
     expect(await attention(duplicate)).toBeNull();
   });
 
+  test.each([
+    ["unauthorized", "the gateway refuses this account's credentials"],
+    ["unsupported", "the gateway does not take this method for this account (not activated)"],
+    ["invalid", null],
+  ] as const)("a payment that was refused as %s says what a person has to mend: %s", async (code, what) => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    hub.gateway.next("open", { refuse: { code, message: "not activated" } });
+    await hub.openRefused(order.id);
+    const [refused] = await hub.store.read((db) => db.selectFrom("payments").selectAll().where("order_id", "=", order.id).execute());
+    expect(refused).toMatchObject({ status: "failed", needs_attention: what });
+  });
+
   test("is over when the difference of an overpaid payment went back", async () => {
     hub = await driveHub(engine);
     const payment = await hub.open((await hub.order()).id);

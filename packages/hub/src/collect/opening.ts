@@ -9,14 +9,44 @@ export const OPENING_STATUSES: readonly PaymentRow["status"][] = ["created", "su
 /** How long a call that opens a payment may take before somebody else picks it up: longer than all of a connector's time-outs. */
 export const OPEN_PATIENCE_MS = 60_000;
 
-/** Until when the first call that opens it may be on its way, or undefined once something came of it. */
+/** The same for a call that goes on with an opening: it asks before it calls, and may ask after it once more. */
+const CONTINUE_PATIENCE_MS = 90_000;
+
+/** Until when a call that opens it may be on its way, or undefined once something came of it. */
 export function openingUnderWayUntil(payment: PaymentRow): number | undefined {
-  const answered = payment.last_asked_at !== null || payment.waiting_for_quota_until !== null;
-  return answered || payment.submitted_at === null ? undefined : payment.submitted_at + OPEN_PATIENCE_MS;
+  return payment.opening_until ?? undefined;
+}
+
+/**
+ * Takes the opening of a payment for one call that goes on with it. Two at once would undo one another: a hosted page that is made again makes
+ * void the one before, and nobody could say which of the two answers is the later one.
+ * @returns whether it is the caller's: otherwise somebody else is at it, or it is over.
+ */
+export async function takeOpening(hub: Hub, before: PaymentRow): Promise<boolean> {
+  return hub.store.write(async (tx) => {
+    await lockOrder(hub.store, tx, before.order_id);
+    const now = hub.clocks.business.now();
+    const taken = await tx
+      .updateTable("payments")
+      .set({ opening_until: now + CONTINUE_PATIENCE_MS })
+      .where("id", "=", before.id)
+      .where("version", "=", before.version)
+      .where("status", "in", [...OPENING_STATUSES])
+      .where("wanted", "=", "open")
+      .where((eb) => eb.or([eb("opening_until", "is", null), eb("opening_until", "<=", now)]))
+      .executeTakeFirst();
+    return taken.numUpdatedRows > 0n;
+  });
 }
 
 /** Refusals that say nothing about this payment: it stays submitted and is tried again. */
 const PASSING: readonly Refusal["code"][] = ["rate_limited"];
+
+/** Refusals that will meet every payment of this account or method until a person does something about it. */
+function attentionOf({ code, message }: Refusal): string | undefined {
+  if (code === "unauthorized") return "the gateway refuses this account's credentials";
+  return code === "unsupported" ? `the gateway does not take this method for this account (${message})` : undefined;
+}
 
 /** The gateway surely did not open it: the payment has failed, and no money can come of it. */
 export async function failOpening(
@@ -37,7 +67,7 @@ export async function failOpening(
       wanted: null,
       version: payment.version + 1,
       updated_at: hub.clocks.business.now(),
-      needs_attention: refusal.code === "unauthorized" ? "the gateway refuses this account's credentials" : payment.needs_attention,
+      needs_attention: attentionOf(refusal) ?? payment.needs_attention,
     };
     await tx
       .updateTable("payments")
