@@ -43,7 +43,10 @@ describe.skipIf(withoutBrowser())("snap.js of the sandbox", () => {
     const answer = await fetch(`${sandbox.url}/midtrans/snap/v1/transactions`, {
       method: "POST",
       headers: { authorization: BASIC },
-      body: JSON.stringify({ transaction_details: { order_id: "S-1", gross_amount: 44_000 }, callbacks: { finish: `${shop_url}/done` } }),
+      body: JSON.stringify({
+        transaction_details: { order_id: "S-1", gross_amount: 44_000 },
+        callbacks: { finish: `${shop_url}/done`, error: `${shop_url}/failed` },
+      }),
     });
     return ((await answer.json()) as { token: string }).token;
   }
@@ -95,6 +98,34 @@ describe.skipIf(withoutBrowser())("snap.js of the sandbox", () => {
     await payment.getByTestId("method-qris").click();
     await payment.getByTestId("pay").click();
     await page.waitForURL(`${shop_url}/done?order_id=S-1&status_code=200&transaction_status=settlement`);
+  });
+
+  /** The payer picks BCA and the bank denies it, as often as the page allows. */
+  async function denyThrice(payment: Frame | Page): Promise<void> {
+    for (let attempt = 0; attempt < 3; attempt += 1) {
+      await payment.getByTestId("method-bca_va").click();
+      await payment.getByTestId("deny").click();
+    }
+  }
+
+  test("the third denial is onError, with the denied transaction; the ones before it are none", async () => {
+    const { page, payment } = await open("snap.pay(token, { onPending: () => {}, onSuccess: tell('success'), onError: tell('error') });");
+    await denyThrice(payment);
+    await told(page, "error:deny");
+    expect(await page.locator("#told").textContent()).toBe("error:deny ");
+    expect(await page.locator("iframe").count()).toBe(0);
+    expect(sandbox.ledger().map(({ status }) => status)).toEqual(["deny", "deny", "deny"]);
+  });
+
+  test("without onError the window goes to the error address, and so does the hosted page alone", async () => {
+    const failed = /\/failed\?order_id=S-1&status_code=202&transaction_status=deny$/;
+    const { page, payment } = await open("snap.pay(token);");
+    await denyThrice(payment);
+    await page.waitForURL(failed);
+    const alone = await (await browser.newContext()).newPage();
+    await alone.goto(`${sandbox.url}/midtrans/snap/v3/redirection/${await token()}`);
+    await denyThrice(alone);
+    await alone.waitForURL(failed);
   });
 
   test("embed shows it in an element, without a close button; a second payment at once and an address for a token are refused", async () => {
