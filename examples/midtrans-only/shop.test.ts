@@ -71,6 +71,30 @@ test("repeated notifications hand the goods out once", async () => {
   expect(sandbox.log().filter((entry) => entry.kind === "notification" && entry.http_status === 200)).toHaveLength(4);
 });
 
+/** What each fault of the sandbox does to an order that is paid: the status right afterwards, and when what was held or refused has come again. */
+const STRUCK = [
+  // Believed to be sent: nobody here ever hears of it. That is what the hub asks for.
+  ["drop", "pending", "pending"],
+  ["delay", "pending", "paid"],
+  ["reorder", "pending", "paid"],
+  // The shop asks the gateway, and believes that.
+  ["wrong-amount", "paid", "paid"],
+  // Refused; the genuine one comes with the retry.
+  ["forge-signature", "pending", "paid"],
+] as const;
+
+test.each(STRUCK)("%s: the order is %s at first and %s in the end, and goods go out at most once", async (fault, first, last) => {
+  const { sandbox, order, read, control } = await start();
+  const id = await order();
+  sandbox.setFaults([{ provider: "midtrans", fault, on: "notification", times: 1, ms: 60_000 }]);
+  await control(id, "pay");
+  expect(await read(id)).toMatchObject({ payment_status: first, handed_out: first === "paid" ? 1 : 0 });
+  sandbox.advance(24 * 3_600_000);
+  await sandbox.idle();
+  expect(await read(id)).toMatchObject({ payment_status: last, handed_out: last === "paid" ? 1 : 0 });
+  expect(sandbox.log().filter((entry) => entry.faults.includes(fault))).not.toEqual([]);
+});
+
 test("a notification with a wrong signature is refused and changes nothing", async () => {
   const { url, order, read } = await start();
   const id = await order();
