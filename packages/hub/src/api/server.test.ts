@@ -184,6 +184,57 @@ describe("errors", () => {
   });
 });
 
+describe("a guesser of keys", () => {
+  const guess = (of: TestApi, key: string, remoteAddress = "203.0.113.7") =>
+    of.api.inject({ url: "/v1/orders", remoteAddress, headers: { authorization: `Bearer ${key}` } });
+  async function countReads(options: Parameters<typeof makeTestApi>[0]): Promise<TestApi & { reads: () => number }> {
+    const made = await makeTestApi(options);
+    let reads = 0;
+    const { read } = made.hub.store;
+    made.hub.store.read = ((work: never) => {
+      reads += 1;
+      return read.call(made.hub.store, work);
+    }) as typeof read;
+    return { ...made, reads: () => reads };
+  }
+
+  test("is stopped by address, however many keys are tried, and costs no look into the database from then on", async () => {
+    const limited = await countReads({ rateLimit: { wrong_keys_per_minute: 3 } });
+    for (let i = 0; i < 3; i += 1) expect((await guess(limited, `sk_test_guess${i}`)).statusCode).toBe(401);
+    const before = limited.reads();
+    for (let i = 0; i < 20; i += 1) {
+      const answer = await guess(limited, `sk_test_other${i}`);
+      expect([answer.statusCode, answer.json<{ code: string }>().code, answer.headers["retry-after"]]).toEqual([429, "rate_limited", "60"]);
+    }
+    // Not even the right key is found by guessing on.
+    expect((await guess(limited, limited.api_key)).statusCode).toBe(429);
+    expect(limited.reads()).toBe(before);
+    expect((await guess(limited, limited.api_key, "203.0.113.8")).statusCode).toBe(200);
+    limited.wall.advance(60_000);
+    expect((await guess(limited, limited.api_key)).statusCode).toBe(200);
+    await limited.close();
+  });
+
+  test("does not shut out the shop at the same address, whose key was right before", async () => {
+    const limited = await makeTestApi({ rateLimit: { wrong_keys_per_minute: 1 } });
+    expect((await guess(limited, limited.api_key)).statusCode).toBe(200);
+    for (const status of [401, 429, 429]) expect((await guess(limited, "sk_test_wrong")).statusCode).toBe(status);
+    limited.wall.advance(30_000);
+    expect((await guess(limited, limited.api_key)).statusCode).toBe(200);
+    await limited.close();
+  });
+
+  test("has one network of IPv6, not one address of it, and is no other by writing IPv4 in its way", async () => {
+    const limited = await makeTestApi({ rateLimit: { wrong_keys_per_minute: 1 } });
+    expect((await guess(limited, "sk_test_1", "2001:db8:1:2::1")).statusCode).toBe(401);
+    expect((await guess(limited, "sk_test_2", "2001:db8:1:2:ffff::9")).statusCode).toBe(429);
+    expect((await guess(limited, "sk_test_3", "2001:db8:1:3::1")).statusCode).toBe(401);
+    expect((await guess(limited, "sk_test_4", "203.0.113.7")).statusCode).toBe(401);
+    expect((await guess(limited, "sk_test_5", "::ffff:203.0.113.7")).statusCode).toBe(429);
+    await limited.close();
+  });
+});
+
 test("the log holds no body, secret, token, key or customer", async () => {
   const lines: string[] = [];
   const stream = new Writable({

@@ -38,16 +38,20 @@ export interface ApiOptions {
   /** What is wrong with a URL that a merchant gave us to call. Default: the guard's verdict before any name is looked up, loopback allowed in development. */
   readonly checkEndpointUrl?: CheckEndpointUrl;
   readonly rateLimit?: {
-    /** Requests of one API key, or of one address without a key, in a minute. */
-    readonly api_per_minute: number;
+    /** Requests of one API key in a minute. */
+    readonly api_per_minute?: number;
+    /** Wrong keys, or none, of one address in a minute. */
+    readonly wrong_keys_per_minute?: number;
   };
   readonly ready: () => Promise<Readiness>;
   /** What a reader of `/metrics` shows. Without one: everybody in development, this machine in production. */
   readonly metricsToken?: string | undefined;
 }
 
-/** High enough for a sale's rush; what is stopped is a loop gone wild and a guesser of keys. */
+/** High enough for a sale's rush; what is stopped is a loop gone wild. */
 const API_PER_MINUTE = 60_000;
+/** A key has 192 random bits; nobody needs this many tries to correct a setting. */
+const WRONG_KEYS_PER_MINUTE = 100;
 const MINUTE_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 60_000;
 /** Development's shop runs beside the hub. */
@@ -73,7 +77,7 @@ export function buildApi(hub: Hub, options: ApiOptions): FastifyInstance {
   } satisfies FastifyServerOptions);
   const routes: RouteList = [];
   app.addHook("onRoute", ({ method, url }) => void routes.push({ methods: [method].flat(), url }));
-  app.decorateRequest("shop_id", "");
+  app.decorateRequest("shop_id", "").decorateRequest("key_name", "");
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("application/json", { parseAs: "buffer" }, async (_request: FastifyRequest, body: Buffer) => parseJsonBody(body));
   app.setValidatorCompiler(validatorCompiler);
@@ -108,20 +112,20 @@ function everythingElse(hub: Hub, options: ApiOptions) {
 }
 
 function versionOne(hub: Hub, options: ApiOptions) {
-  const authenticator = new Authenticator(hub);
+  const authenticator = new Authenticator(hub, options.rateLimit?.wrong_keys_per_minute ?? WRONG_KEYS_PER_MINUTE);
   const policy = hub.mode === "production" ? { allow: [], https_only: true } : { allow: LOOPBACK, https_only: false };
   const checkUrl = options.checkEndpointUrl ?? ((url: string) => forbiddenUrl(url, policy));
   return async (app: FastifyInstance): Promise<void> => {
     const limit = app.rateLimit({
       max: options.rateLimit?.api_per_minute ?? API_PER_MINUTE,
       timeWindow: MINUTE_MS,
-      keyGenerator: (request) => request.headers.authorization ?? request.ip,
+      keyGenerator: (request) => request.key_name,
     });
-    app.addHook("onRequest", limit);
     app.addHook("onRequest", async (request, reply) => {
       void reply.header("cache-control", "no-store");
-      request.shop_id = await authenticator.authenticate(request);
+      await authenticator.authenticate(request);
     });
+    app.addHook("onRequest", limit);
     for (const plugin of [
       orderRoutes(hub),
       paymentRoutes(hub),
