@@ -48,6 +48,18 @@ describe("a hub in production", () => {
     }
   };
 
+  test("starts though an account is at a provider that it does not have, and tells the operator of it", async () => {
+    await command("keys-create", { new_shop: "Toko" });
+    await command("accounts-create", { provider: "midtrans", slug: "real", credentials: { server_key: "Mid-server-1", client_key: "Mid-client-1" } });
+    const made = await makeHub(production());
+    await made.store.write((tx) => tx.updateTable("accounts").set({ provider: "future" }).execute());
+    await made.store.close();
+    const hub = await start(production());
+    expect((await fetch(`${hub.url}/readyz`)).status).toBe(200);
+    expect((await fetch(`${hub.url}/callbacks/real`, { method: "POST", body: "{}" })).status).toBe(503);
+    expect(await COMMANDS["doctor"]!.run(hub.hub, {} as never)).toMatchObject({ accounts_unusable: 1 });
+  });
+
   test("does not start on what development has set up, says what to do, and starts when it is done", async () => {
     await (await start(development())).stop();
     const refused = await start(production()).catch((error: unknown) => error);

@@ -21,7 +21,7 @@ import { makeMetrics } from "./metrics.ts";
 import { guardedHttp } from "./net/http.ts";
 import { parseCidr } from "./net/ranges.ts";
 import { forbiddenUrl } from "./net/url.ts";
-import { DEVELOPMENT, provisionDevelopment, refuseDevelopment } from "./provision.ts";
+import { DEVELOPMENT, provisionDevelopment, refuseDevelopment, warnOfUnusable } from "./provision.ts";
 import { prune } from "./reconcile/prune.ts";
 import { HANDLERS, startWorker, type Worker } from "./reconcile/worker.ts";
 import { releaseLeases } from "./reconcile/recover.ts";
@@ -92,6 +92,7 @@ async function run(
   } else {
     await refuseDevelopment(hub);
   }
+  await warnOfUnusable(hub);
   const hold = followHold(hub);
   stops.push(() => hold.stop());
   await hold.look();

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { openAccount, openCredentials, sealCredentials } from "./collect/accounts.ts";
+import { openCredentials, openUsable, sealCredentials, tryAccount } from "./collect/accounts.ts";
 import { ConfigError } from "./config.ts";
 import type { Hub } from "./hub.ts";
 import type { Tx } from "./store/index.ts";
@@ -137,11 +137,20 @@ export async function refuseDevelopment(hub: Hub): Promise<void> {
     db.selectFrom("api_keys").select("id").where("hash", "=", hashApiKey(DEVELOPMENT.api_key)).where("revoked_at", "is", null).executeTakeFirst(),
   );
   const rows = await hub.store.read((db) => db.selectFrom("accounts").selectAll().where("status", "=", "active").orderBy("id").execute());
-  const made_up = rows.filter((row) => {
-    const account = openAccount(hub, row);
-    return account.configs.some((one) => account.provider.config.isSandbox(one));
-  });
-  const problems = made_up.map(({ slug }) => `the account ${slug} has the sandbox's credentials; disable it: lunas accounts disable ${slug}`);
+  const made_up = openUsable(hub, rows).filter(({ provider, configs }) => configs.some((one) => provider.config.isSandbox(one)));
+  const problems = made_up.map(({ row: { slug } }) => `the account ${slug} has the sandbox's credentials; disable it: lunas accounts disable ${slug}`);
   if (known) problems.push(`the development key ${DEVELOPMENT.api_key} is a key of this database; revoke it: lunas keys revoke ${known.id}`);
   if (problems.length > 0) throw new ConfigError(`production refuses what development has set up:\n  ${problems.join("\n  ")}`);
+}
+
+/**
+ * Accounts that this hub cannot use, such as one at a provider that only a newer version has. It starts all the same: they offer no methods,
+ * and their callbacks are answered 503, so that providers come again.
+ */
+export async function warnOfUnusable(hub: Hub): Promise<void> {
+  const rows = await hub.store.read((db) => db.selectFrom("accounts").selectAll().where("status", "=", "active").orderBy("id").execute());
+  for (const row of rows) {
+    const { why } = tryAccount(hub, row);
+    if (why !== undefined) hub.log.warn({ account_id: row.id, slug: row.slug, provider: row.provider }, `cannot be used here: ${why}`);
+  }
 }

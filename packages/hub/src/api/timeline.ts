@@ -5,11 +5,13 @@ import type { OrderBundle, PaymentRow } from "../collect/rows.ts";
 import type { Hub } from "../hub.ts";
 import { notificationId } from "../ingest/notification-id.ts";
 import type { AnswersTable, AttemptsTable, Db, EventsTable, NotificationsTable, TransitionsTable } from "../store/index.ts";
-import { VERDICT } from "../store/index.ts";
+import { ROUTE, VERDICT } from "../store/index.ts";
 import { maskBody, maskUrl } from "./mask.ts";
 
-/** Rows of one kind at most: a payment that was shaken for days still has a page. */
+/** Rows of one kind at most, the newest: a payment that was shaken for days still has a page. */
 const ROWS_MAX = 1_000;
+/** Forged notifications of an account that are looked through at most: somebody may send many. */
+const FORGED_LOOKED_AT_MAX = 10_000;
 
 export interface TimelineEntry {
   readonly at: string;
@@ -28,7 +30,7 @@ type Attempt = Selectable<AttemptsTable> & { readonly endpoint_id: string; reado
 /** All that is known of a payment in the order of time: what came in, what was asked and answered, what changed, and who was told. */
 export async function timelineOf(hub: Hub, bundle: OrderBundle, payment: PaymentRow): Promise<TimelineEntry[]> {
   const subjects = [payment.id, ...bundle.refunds.filter((refund) => refund.payment_id === payment.id).map((refund) => refund.id)];
-  const rows = await hub.store.read((db) => readRows(db, bundle.order.id, payment.id, subjects));
+  const rows = await hub.store.read((db) => readRows(db, payment, subjects));
   const entries = [
     ...rows.notifications.map((row) => [row.received_at, ofNotification(row, payment.provider)] as const),
     ...rows.answers.map((row) => [row.answered_at, ofAnswer(hub, row, payment.provider)] as const),
@@ -36,48 +38,72 @@ export async function timelineOf(hub: Hub, bundle: OrderBundle, payment: Payment
     ...rows.events.map((row) => [row.occurred_at, ofEvent(row)] as const),
     ...rows.attempts.map((row) => [row.started_at, ofAttempt(row)] as const),
   ];
-  // The sort is stable: entries of one kind keep the order of their ids.
+  // The sort is stable: entries of one kind keep the order of their making.
   return entries.sort(([a, one], [b, other]) => a - b || RANK[one.kind] - RANK[other.kind]).map(([, entry]) => entry);
 }
 
-async function readRows(db: Db, order_id: string, payment_id: string, subjects: readonly string[]) {
-  const notifications = await db
+/** Of each kind the newest, in the order of their making. */
+async function readRows(db: Db, { order_id, id: payment_id, account_id, reference }: PaymentRow, subjects: readonly string[]) {
+  const about = await db
     .selectFrom("notifications")
     .selectAll()
     .where("payment_id", "=", payment_id)
-    .orderBy("seq")
+    .orderBy("seq", "desc")
     .limit(ROWS_MAX)
     .execute();
-  const answers = await db.selectFrom("answers").selectAll().where("subject_id", "in", subjects).orderBy("id").limit(ROWS_MAX).execute();
+  const notifications = newest([...about, ...(await forgedAbout(db, account_id, reference))], (a, b) => b.seq - a.seq);
+  const answers = await db.selectFrom("answers").selectAll().where("subject_id", "in", subjects).orderBy("id", "desc").limit(ROWS_MAX).execute();
   const transitions = await db
     .selectFrom("transitions")
     .selectAll()
     .where("subject_id", "in", [order_id, ...subjects])
-    .orderBy("id")
+    .orderBy("id", "desc")
     .limit(ROWS_MAX)
     .execute();
+  // Their ids follow from what they tell: the order of their making is their position's.
   const events = await db
     .selectFrom("events")
     .selectAll()
     .where((eb) => eb.or([eb("payment_id", "=", payment_id), eb("subject_id", "=", order_id)]))
-    .orderBy("id")
+    .orderBy("position", "desc")
     .limit(ROWS_MAX)
     .execute();
-  const event_ids = events.map((event) => event.id);
-  const attempts: Attempt[] =
-    event_ids.length === 0
-      ? []
-      : await db
-          .selectFrom("attempts")
-          .innerJoin("deliveries", "deliveries.id", "attempts.delivery_id")
-          .innerJoin("endpoints", "endpoints.id", "deliveries.endpoint_id")
-          .selectAll("attempts")
-          .select(["deliveries.endpoint_id", "deliveries.event_id", "endpoints.url"])
-          .where("deliveries.event_id", "in", event_ids)
-          .orderBy("attempts.id")
-          .limit(ROWS_MAX)
-          .execute();
-  return { notifications, answers, transitions, events, attempts };
+  const attempts = await attemptsOf(
+    db,
+    events.map((event) => event.id),
+  );
+  for (const rows of [answers, transitions, events, attempts]) rows.reverse();
+  return { notifications: notifications.reverse(), answers, transitions, events, attempts };
+}
+
+function newest<T>(rows: T[], newestFirst: (a: T, b: T) => number): T[] {
+  return rows.sort(newestFirst).slice(0, ROWS_MAX);
+}
+
+/** What was forged has no payment: it is found by what it speaks of, among those of its account that are kept. */
+async function forgedAbout(db: Db, account_id: string, reference: string): Promise<Selectable<NotificationsTable>[]> {
+  const quarantined = db
+    .selectFrom("notifications")
+    .selectAll()
+    .where("account_id", "=", account_id)
+    .where("route", "=", ROUTE.quarantined)
+    .orderBy("seq", "desc")
+    .limit(FORGED_LOOKED_AT_MAX);
+  return db.selectFrom(quarantined.as("kept")).selectAll().where("reference", "=", reference).orderBy("seq", "desc").limit(ROWS_MAX).execute();
+}
+
+async function attemptsOf(db: Db, event_ids: readonly string[]): Promise<Attempt[]> {
+  if (event_ids.length === 0) return [];
+  return db
+    .selectFrom("attempts")
+    .innerJoin("deliveries", "deliveries.id", "attempts.delivery_id")
+    .innerJoin("endpoints", "endpoints.id", "deliveries.endpoint_id")
+    .selectAll("attempts")
+    .select(["deliveries.endpoint_id", "deliveries.event_id", "endpoints.url"])
+    .where("deliveries.event_id", "in", event_ids)
+    .orderBy("attempts.id", "desc")
+    .limit(ROWS_MAX)
+    .execute();
 }
 
 function ofNotification(row: Selectable<NotificationsTable>, provider: string): TimelineEntry {

@@ -6,7 +6,7 @@ import { runParkedJob } from "../ingest/parked.ts";
 import { Inbox } from "../ingest/receive.ts";
 import { startRouter } from "../ingest/router.ts";
 import { HANDLERS, startWorker } from "../reconcile/worker.ts";
-import { openMigratedStore } from "../store/index.ts";
+import { openMigratedStore, type Store } from "../store/index.ts";
 import { makeTestHub, type TestHub, type TestHubOptions } from "./make-hub.ts";
 
 /** A test hub whose inbox and jobs are worked off when the test says so. */
@@ -33,7 +33,7 @@ export interface DrivenHub extends TestHub {
 export const ENGINES = ["sqlite", "postgres"] as const;
 
 export async function driveHub(engine: (typeof ENGINES)[number] = "sqlite", options: TestHubOptions = {}): Promise<DrivenHub> {
-  const store = engine === "postgres" ? await openMigratedStore(await freshPostgres()) : await openMigratedStore("sqlite::memory:");
+  const store = await testStore(engine);
   const test = await makeTestHub({ ...options, store });
   const { hub } = test;
   const router = startRouter(hub);
@@ -92,6 +92,11 @@ export async function driveHub(engine: (typeof ENGINES)[number] = "sqlite", opti
       await store.close();
     },
   };
+}
+
+/** An empty database of its own; the test closes it. */
+export async function testStore(engine: (typeof ENGINES)[number]): Promise<Store> {
+  return openMigratedStore(engine === "postgres" ? await freshPostgres() : "sqlite::memory:");
 }
 
 /** Loaded only where it is used: a test on SQLite needs no PostgreSQL. */

@@ -1,5 +1,5 @@
 import { amountNumber, COLLECTED_STATUSES, LIVE_STATUSES, money, rfc3339 } from "@lunas/domain";
-import { availableMethods, openAccount } from "../../collect/accounts.ts";
+import { availableMethods, openUsable } from "../../collect/accounts.ts";
 import { checkoutHash } from "../../collect/checkout-token.ts";
 import { type OrderBundle, type PaymentRow, readBundle } from "../../collect/rows.ts";
 import { orderOnly, paymentView } from "../../collect/views.ts";
@@ -82,7 +82,7 @@ async function sandboxOf(
 ): Promise<{ sandbox: boolean; simulator_url: string | null }> {
   const accounts = db.selectFrom("accounts").selectAll().where("shop_id", "=", shop_id).orderBy("id");
   const rows = await (payment ? accounts.where("id", "=", payment.account_id) : accounts.where("status", "=", "active")).execute();
-  const opened = rows.map((row) => openAccount(hub, row)).filter(({ provider, configs }) => provider.config.isSandbox(configs[0]));
+  const opened = openUsable(hub, rows).filter(({ provider, configs }) => provider.config.isSandbox(configs[0]));
   const base_url = (opened[0]?.configs[0] as { base_url?: unknown } | undefined)?.base_url;
   const simulator_url = payment && typeof base_url === "string" ? `${base_url}/simulator?q=${encodeURIComponent(payment.reference)}` : null;
   return { sandbox: opened.length > 0, simulator_url };

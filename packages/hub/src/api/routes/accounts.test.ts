@@ -1,4 +1,6 @@
+import { rfc3339 } from "@lunas/domain";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sealCredentials } from "../../collect/accounts.ts";
 import { dedupeKey } from "../../ingest/dedupe-key.ts";
 import { BodyReader } from "../../ingest/sealed-bodies.ts";
 import { makeTestApi, type TestApi } from "../testing.ts";
@@ -13,6 +15,9 @@ const patch = (body: object) => api.call("PATCH", `/v1/accounts/${api.account_id
 const callback = (reference: string, proof: string) =>
   api.api.inject({ method: "POST", url: `/callbacks/${api.slug}`, payload: Buffer.from(api.gateway.callback(reference, "paid", proof).body) });
 const notifications = () => api.store.read((db) => db.selectFrom("notifications").select(["reference", "verdict", "route"]).orderBy("seq").execute());
+
+/** Accounts are read again after some seconds of wall time. */
+const pastCaches = (): void => api.wall.advance(10_000);
 
 describe("an account", () => {
   test("201: its secrets are masked in every answer, its callback URL is told", async () => {
@@ -75,6 +80,26 @@ describe("an account", () => {
     expect((await callback("REF", "fake-secret")).statusCode).toBe(200);
   });
 
+  test("one at a provider that this hub does not have keeps nobody from paying: it has no methods, and its callbacks are to come again", async () => {
+    const unknown = { ...(await api.store.read((db) => db.selectFrom("accounts").selectAll().executeTakeFirstOrThrow())) };
+    const broken = { ...unknown, id: api.hub.newId("account"), slug: "broken" };
+    const odd = sealCredentials(api.hub, broken.id, [{ another: "schema" }]);
+    const future = { ...unknown, id: api.hub.newId("account"), slug: "future", provider: "future" };
+    await api.store.write((tx) =>
+      tx
+        .insertInto("accounts")
+        .values([future, { ...broken, credentials: odd }])
+        .execute(),
+    );
+    expect((await api.call("GET", "/v1/methods")).json<{ data: unknown[] }>().data).toHaveLength(4);
+    const order = await api.order();
+    expect((await api.call("GET", `${new URL(order.checkout_url).pathname}/state`, { key: null })).statusCode).toBe(200);
+    expect(await api.payment(order.id)).toMatchObject({ status: "pending", account: "fake" });
+    for (const slug of ["future", "broken"])
+      expect((await api.api.inject({ method: "POST", url: `/callbacks/${slug}`, payload: "{}" })).statusCode).toBe(503);
+    expect((await api.call("PATCH", `/v1/accounts/${broken.id}`, { body: { status: "disabled" } })).json()).toMatchObject({ status: "disabled" });
+  });
+
   test("GET /v1/methods lists what its accounts offer", async () => {
     const { data } = (await api.call("GET", "/v1/methods")).json<{ data: object[] }>();
     expect(data).toHaveLength(4);
@@ -89,6 +114,38 @@ describe("new credentials", () => {
     expect((await callback("NEW", "second-secret")).statusCode).toBe(200);
     await patch({ credentials: { secret: "third-secret" } });
     expect((await callback("OLDER", "fake-secret")).statusCode).toBe(403);
+  });
+
+  test("the old ones count for 24 hours more, which the account shows", async () => {
+    const changed = await patch({ credentials: { secret: "second-secret" } });
+    const end = rfc3339(api.clock.now() + 86_400_000);
+    expect(changed.json()).toMatchObject({ previous_credentials_until: end });
+    api.clock.advance(86_399_999);
+    pastCaches();
+    expect((await callback("IN-TIME", "fake-secret")).statusCode).toBe(200);
+    expect((await api.call("GET", `/v1/accounts/${api.account_id}`)).json()).toMatchObject({ previous_credentials_until: end });
+    api.clock.advance(1);
+    pastCaches();
+    expect((await callback("TOO-LATE", "fake-secret")).statusCode).toBe(403);
+    expect((await callback("NEW", "second-secret")).statusCode).toBe(200);
+    expect((await api.call("GET", `/v1/accounts/${api.account_id}`)).json()).toMatchObject({ previous_credentials_until: null });
+  });
+
+  test("how long the old ones count is said at the change, and may be said again: a secret that leaked ends at once", async () => {
+    const overlap = (seconds: number) => ({ previous_credentials_valid_s: seconds });
+    await patch({ credentials: { secret: "second-secret" }, ...overlap(604_800) });
+    api.clock.advance(604_000_000);
+    pastCaches();
+    expect((await callback("LONG", "fake-secret")).statusCode).toBe(200);
+    expect((await patch(overlap(3_600))).json()).toMatchObject({ previous_credentials_until: rfc3339(api.clock.now() + 3_600_000) });
+    expect((await patch(overlap(0))).json()).toMatchObject({ previous_credentials_until: null });
+    expect((await callback("LEAKED", "fake-secret")).statusCode).toBe(403);
+    // What is over is not begun again.
+    expect((await patch(overlap(3_600))).json()).toMatchObject({ previous_credentials_until: null });
+    expect((await patch({ credentials: { secret: "third-secret" }, ...overlap(0) })).json()).toMatchObject({ previous_credentials_until: null });
+    expect((await callback("AT-ONCE", "second-secret")).statusCode).toBe(403);
+    for (const seconds of [-1, 604_801, 0.5])
+      expect((await patch(overlap(seconds))).json()).toMatchObject({ status: 400, errors: [{ field: "previous_credentials_valid_s" }] });
   });
 
   test("what was quarantined and holds under the new ones is let in; what is forged stays", async () => {

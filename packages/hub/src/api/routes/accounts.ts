@@ -1,4 +1,4 @@
-import { LunasError, type Provider, rfc3339 } from "@lunas/domain";
+import { LunasError, rfc3339 } from "@lunas/domain";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { openCredentials, sealCredentials } from "../../collect/accounts.ts";
@@ -6,7 +6,7 @@ import type { AccountRow } from "../../collect/rows.ts";
 import type { Hub } from "../../hub.ts";
 import { reverifyQuarantined } from "../../ingest/reverify.ts";
 import { type Db, isUniqueViolation, type Tx } from "../../store/index.ts";
-import { canonicalJson } from "../json.ts";
+import { checkCredentials, nextCredentials, overlapEnd, overlapOf, withoutNulls } from "../account-credentials.ts";
 import { maskSecret } from "../mask.ts";
 import { operation } from "../operation.ts";
 import { decodeCursor, pageOf, pageQuery } from "../paging.ts";
@@ -59,7 +59,7 @@ export function accountRoutes(hub: Hub): FastifyPluginAsyncZod {
       "/accounts/:id",
       {
         schema: {
-          ...operation("Accounts", "updateAccount", "Change an account; old credentials still verify callbacks", { 200: account }),
+          ...operation("Accounts", "updateAccount", "Change an account; old credentials verify callbacks a while longer", { 200: account }),
           params,
           body: accountUpdate,
         },
@@ -106,6 +106,7 @@ async function create(hub: Hub, shop_id: string, wish: z.output<typeof accountCr
     label: wish.label || provider.label,
     credentials: sealCredentials(hub, id, [credentials]),
     credentials_version: 1,
+    previous_until: null,
     status: "active",
     created_at: now,
     updated_at: now,
@@ -122,22 +123,6 @@ async function create(hub: Hub, shop_id: string, wish: z.output<typeof accountCr
   }
 }
 
-function withoutNulls(credentials: Readonly<Record<string, string | null>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(credentials).filter((entry): entry is [string, string] => entry[1] !== null));
-}
-
-/** @throws LunasError invalid_request with `credentials.<field>` */
-function checkCredentials(hub: Hub, provider: Provider, credentials: Readonly<Record<string, unknown>>): void {
-  const parsed = provider.config.parse(credentials);
-  if (!parsed.ok)
-    throw new LunasError("invalid_request", { errors: parsed.problems.map((one) => ({ field: `credentials.${one.field}`, message: one.message })) });
-  if (hub.mode === "production" && provider.config.isSandbox(parsed.config)) {
-    throw new LunasError("invalid_request", {
-      errors: [{ field: "credentials", message: "are the sandbox's made-up ones; production refuses them" }],
-    });
-  }
-}
-
 async function update(hub: Hub, shop_id: string, id: string, wish: z.output<typeof accountUpdate>): Promise<AccountRow> {
   const now = hub.clocks.business.now();
   const { row, rotated } = await hub.store.write(async (tx) => {
@@ -146,7 +131,8 @@ async function update(hub: Hub, shop_id: string, id: string, wish: z.output<type
     const change = {
       label: wish.label ?? found.label,
       status: wish.status ?? found.status,
-      ...(list ? { credentials: sealCredentials(hub, id, list), credentials_version: found.credentials_version + 1 } : {}),
+      ...overlapOf(hub, found, list, wish.previous_credentials_valid_s),
+      ...(list ? { credentials_version: found.credentials_version + 1 } : {}),
       updated_at: now,
     };
     await tx.updateTable("accounts").set(change).where("id", "=", id).execute();
@@ -155,27 +141,6 @@ async function update(hub: Hub, shop_id: string, id: string, wish: z.output<type
   hub.signals.emit({ kind: "account", account_id: id });
   if (rotated) await reverifyQuarantined(hub, id);
   return row;
-}
-
-/**
- * The new credentials first; the ones before them still verify callbacks that are on their way. Made-up ones of the sandbox are not kept:
- * production would refuse them.
- * @returns undefined when nothing changes.
- */
-function nextCredentials(hub: Hub, row: AccountRow, wish: Readonly<Record<string, string | null>>): Record<string, unknown>[] | undefined {
-  const provider = providerOf(hub, row);
-  const current = openCredentials(hub, row)[0] ?? {};
-  const next = withoutNulls({ ...(current as Record<string, string>), ...wish });
-  checkCredentials(hub, provider, next);
-  if (canonicalJson(next) === canonicalJson(current)) return undefined;
-  const before = provider.config.parse(current);
-  return before.ok && !provider.config.isSandbox(before.config) ? [next, current] : [next];
-}
-
-function providerOf(hub: Hub, row: AccountRow): Provider {
-  const provider = hub.providers.get(row.provider);
-  if (!provider) throw new LunasError("wrong_state", { detail: `This hub does not have the provider ${row.provider}.` });
-  return provider;
 }
 
 function viewOf(hub: Hub, row: AccountRow) {
@@ -197,6 +162,7 @@ function viewOf(hub: Hub, row: AccountRow) {
     credentials: Object.fromEntries(shown),
     sandbox: parsed?.ok === true && config?.isSandbox(parsed.config) === true,
     callback_url: `${hub.publicUrl}/callbacks/${row.slug}`,
+    previous_credentials_until: overlapEnd(hub, row),
     created_at: rfc3339(row.created_at),
     updated_at: rfc3339(row.updated_at),
   };

@@ -101,7 +101,13 @@ export const accountCreate = z.strictObject({
 export const accountUpdate = z.strictObject({
   label: text(100).optional(),
   status: z.enum(["active", "disabled"]).optional(),
-  credentials: credentials.optional().describe("Fields to change; null takes one away. The old ones still verify callbacks."),
+  credentials: credentials.optional().describe("Fields to change; null takes one away. The old ones verify callbacks for a while."),
+  previous_credentials_valid_s: z
+    .int()
+    .min(0)
+    .max(604_800)
+    .optional()
+    .describe("Seconds for which the old credentials still verify callbacks, from now on; 0 ends it at once. Default of a change: 86400."),
 });
 
 export const checkoutPayment = z.strictObject({ method: line(50), account: line(60).optional() });
