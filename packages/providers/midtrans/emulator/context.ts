@@ -41,8 +41,17 @@ export function coreError(
   extra: Record<string, unknown> = {},
   about?: EmulatorSubject,
 ): EmulatorResponse {
-  const { http_401, http_402, http_406, http_413, http_500 } = context.switches;
-  const http: Record<number, number> = { 400: 400, 401: http_401, 402: http_402, 406: http_406, 413: http_413, 429: 429, 500: http_500 };
+  const { http_401, http_402, http_406, http_413, http_414, http_429, http_500 } = context.switches;
+  const http: Record<number, number> = {
+    400: 400,
+    401: http_401,
+    402: http_402,
+    406: http_406,
+    413: http_413,
+    414: http_414,
+    429: http_429,
+    500: http_500,
+  };
   return json(http[code] ?? 200, { status_code: String(code), status_message, ...extra }, about);
 }
 

@@ -7,6 +7,8 @@ export const SWITCHES = {
   http_402: { default: 200, help: "HTTP status of a Core answer with body code 402 (payment type not activated)." },
   http_406: { default: 200, help: "HTTP status of a Core answer with body code 406 (duplicate order_id or refund key)." },
   http_413: { default: 413, help: "HTTP status of a Core answer with body code 413 (malformed body)." },
+  http_414: { default: 200, help: "HTTP status of a Core answer with body code 414 (a refund of an amount that cannot be)." },
+  http_429: { default: 429, help: "HTTP status of a Core answer with body code 429 (too many charges)." },
   http_500: { default: 500, help: "HTTP status of a Core answer to the JSON body `null`." },
   message_401: { default: "Transaction cannot be authorized with the current client/server key.", help: "Three generations of this text are known." },
   message_gopay: { default: "GoPay transaction is created", help: "Older answers: `GO-PAY transaction is created`, `GO-PAY billing created`." },
