@@ -2,6 +2,7 @@ import { LIVE_STATUSES, LunasError } from "@lunas/domain";
 import { openPayment } from "../collect/payments.ts";
 import { sendRefund } from "../collect/refunds.ts";
 import type { OrderBundle, PaymentRow } from "../collect/rows.ts";
+import { isToBeReplaced, isUnusable } from "../collect/unusable.ts";
 import { paymentView, type PaymentView, refundView, type RefundView } from "../collect/views.ts";
 import type { Hub } from "../hub.ts";
 import { readPayment, readRefund } from "./bundles.ts";
@@ -21,7 +22,8 @@ export async function resumePayment(hub: Hub, shop_id: string, payment_id: strin
     return paymentView(hub, opened.bundle, opened.payment);
   }
   if (payment.status === "failed") throw await refusalOf(hub, payment);
-  const replacing = payment.handles["unusable"] !== undefined && (LIVE_STATUSES.includes(payment.status) || isPayable(hub, bundle));
+  const live = LIVE_STATUSES.includes(payment.status);
+  const replacing = live ? isUnusable(payment) : isToBeReplaced(payment) && isPayable(hub, bundle);
   if (replacing) {
     throw new LunasError("gateway_unclear", {
       detail: "The gateway holds this payment but cannot show how to pay it. Another one is being opened in its place.",

@@ -1,4 +1,4 @@
-import { invariant, LunasError, type Gateway, type Provider } from "@lunas/domain";
+import { invariant, LunasError, type Gateway, type Http, type Provider } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import type { Db, Tx } from "../store/index.ts";
 import type { Vault } from "../vault.ts";
@@ -26,21 +26,41 @@ export function openCredentials(hub: Pick<Hub, "vault">, row: Pick<AccountRow, "
 const opened = new WeakMap<Vault, Map<string, { readonly sealed: Uint8Array; readonly configs: readonly unknown[] }>>();
 const OPENED_MAX = 1_000;
 
-export function openAccount(hub: Hub, row: AccountRow): OpenAccount {
+type Opening = { readonly account: OpenAccount; readonly why?: undefined } | { readonly account?: undefined; readonly why: string };
+
+/** Opens an account, or says why this hub cannot use it: a hub of another version may have made it. */
+export function tryAccount(hub: Hub, row: AccountRow): Opening {
   const provider = hub.providers.get(row.provider);
-  invariant(provider, `account ${row.slug} is of the provider ${row.provider}, which this hub does not have`);
+  if (!provider) return { why: `account ${row.slug} is of the provider ${row.provider}, which this hub does not have` };
   let known = opened.get(hub.vault);
   if (!known) opened.set(hub.vault, (known = new Map()));
   const last = known.get(row.id);
-  if (last && Buffer.compare(last.sealed, row.credentials) === 0) return { row, provider, configs: last.configs };
-  const configs = openCredentials(hub, row).map((credentials) => {
+  if (last && Buffer.compare(last.sealed, row.credentials) === 0) return { account: { row, provider, configs: counting(hub, row, last.configs) } };
+  const configs: unknown[] = [];
+  for (const credentials of openCredentials(hub, row)) {
     const parsed = provider.config.parse(credentials);
-    invariant(parsed.ok, `stored credentials of account ${row.slug} do not fit the schema of ${row.provider}`);
-    return parsed.config;
-  });
+    if (!parsed.ok) return { why: `stored credentials of account ${row.slug} do not fit the schema of ${row.provider}` };
+    configs.push(parsed.config);
+  }
   if (known.size >= OPENED_MAX) known.clear();
   known.set(row.id, { sealed: row.credentials, configs });
-  return { row, provider, configs };
+  return { account: { row, provider, configs: counting(hub, row, configs) } };
+}
+
+export function openAccount(hub: Hub, row: AccountRow): OpenAccount {
+  const { account, why } = tryAccount(hub, row);
+  invariant(account, why ?? "");
+  return account;
+}
+
+/** Those that can be used here: one that cannot must not keep a shop's others from collecting. */
+export function openUsable(hub: Hub, rows: readonly AccountRow[]): OpenAccount[] {
+  return rows.flatMap((row) => tryAccount(hub, row).account ?? []);
+}
+
+/** The current credentials, and those before them until their overlap is over. */
+function counting(hub: Pick<Hub, "clocks">, row: AccountRow, configs: readonly unknown[]): readonly unknown[] {
+  return row.previous_until !== null && hub.clocks.business.now() < row.previous_until ? configs : configs.slice(0, 1);
 }
 
 export async function accountById(hub: Hub, account_id: string): Promise<OpenAccount> {
@@ -49,8 +69,9 @@ export async function accountById(hub: Hub, account_id: string): Promise<OpenAcc
   return openAccount(hub, row);
 }
 
-export function gatewayOf(hub: Hub, account: OpenAccount): Gateway {
-  return account.provider.gateway({ config: account.configs[0], http: hub.http, business: hub.clocks.business, wall: hub.clocks.wall });
+/** @param http the network of one operation, where its calls are counted. */
+export function gatewayOf(hub: Hub, account: OpenAccount, http: Http = hub.http): Gateway {
+  return account.provider.gateway({ config: account.configs[0], http, business: hub.clocks.business, wall: hub.clocks.wall });
 }
 
 export interface AvailableMethod {
@@ -61,10 +82,7 @@ export interface AvailableMethod {
 /** The methods of a shop's active accounts, in the order of the accounts. The first account of a method is its default. */
 export async function availableMethods(hub: Hub, db: Db | Tx, shop_id: string): Promise<AvailableMethod[]> {
   const rows = await db.selectFrom("accounts").selectAll().where("shop_id", "=", shop_id).where("status", "=", "active").orderBy("id").execute();
-  return rows.flatMap((row) => {
-    const account = openAccount(hub, row);
-    return Object.keys(account.provider.capabilities.methods).map((method) => ({ method, account }));
-  });
+  return openUsable(hub, rows).flatMap((account) => Object.keys(account.provider.capabilities.methods).map((method) => ({ method, account })));
 }
 
 export async function chooseMethod(hub: Hub, shop_id: string, method: string, slug: string | undefined): Promise<AvailableMethod> {

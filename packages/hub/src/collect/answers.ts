@@ -9,6 +9,8 @@ export interface Finding<T> {
   /** Who wanted it: `api`, `buyer`, `poll`, `notification ntf_…`, `expiry`, `reconcile`. */
   readonly cause: string;
   readonly asked_at: number;
+  /** Whoever asked writes down itself when the next question is due. */
+  readonly plans_next?: true;
 }
 
 export type AnswerVerdict = AnswersTable["verdict"];

@@ -1,14 +1,31 @@
-import { CLOSED_STATUSES, invariant, isEventType, type Outcome, type PaymentAnswer, type RefundEvidence } from "@lunas/domain";
+import {
+  CLOSED_STATUSES,
+  COLLECTED_STATUSES,
+  invariant,
+  isEventType,
+  LIVE_STATUSES,
+  type Outcome,
+  type PaymentAnswer,
+  type PaymentEvidence,
+  type RefundEvidence,
+} from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import type { Tx } from "../store/index.ts";
 import { armJob, PRIORITY } from "../store/jobs.ts";
 import { type AnswerVerdict, type Finding, keepAnswer } from "./answers.ts";
 import { attentionAfter, clearAnswered } from "./attention.ts";
+import { closeWhatIsLeft } from "./closing.ts";
 import { rederiveOrder } from "./derive.ts";
 import { emitEvent, recordTransition } from "./emit.ts";
 import { detailsAfter, DOUBT_MS, handlesAfterDoubt, judgeEvidence, type NextPayment } from "./evidence.ts";
+import { keepElsewhere, matchMoney } from "./elsewhere.ts";
+import { takeNotice } from "./notice.ts";
+import { plannedPoll } from "./planned-poll.ts";
 import { adoptRefunds } from "./refund-evidence.ts";
 import { findPayment, lockOrder, type OrderBundle, type OrderRow, type PaymentRow, readBundle } from "./rows.ts";
+import { wantedAfter } from "./still-payable.ts";
+import { chooseTransaction, holdsMoney, keepTransactions } from "./transactions.ts";
+import { settleUnconfirmed, withoutUnconfirmed } from "./unconfirmed.ts";
 import { orderOnly, paymentView } from "./views.ts";
 
 export interface Applied {
@@ -27,6 +44,8 @@ export async function applyPaymentFinding(hub: Hub, before: PaymentRow, finding:
   hub.metrics.count("lunas_answers_total", { operation: finding.operation, certainty: finding.outcome.certainty, verdict: applied.verdict });
   hub.signals.emit({ kind: "order", order_id: before.order_id });
   hub.signals.emit({ kind: "deliveries" });
+  // Others of its order may have been left to be closed.
+  if (applied.verdict === "applied" && applied.bundle.payments.length > 1) hub.signals.emit({ kind: "jobs" });
   return applied;
 }
 
@@ -60,28 +79,33 @@ async function applyInTransaction(
   const { outcome } = finding;
   if (outcome.certainty === "unknown" || outcome.certainty === "did_not") {
     await keepAnswer(hub, tx, about, finding, "kept");
-    await touchAsked(tx, payment, finding.asked_at);
+    await touchAsked(tx, payment, finding);
     return { payment, bundle: await readBundle(tx, order), verdict: "kept" };
   }
   if (payment.version !== version_read) {
     await keepAnswer(hub, tx, about, finding, "superseded");
     return { payment, bundle: await readBundle(tx, order), verdict: "superseded" };
   }
-  const { evidence } = outcome.value;
   const bundle = await readBundle(tx, order);
+  const refunds_begun = bundle.refunds.some((refund) => refund.payment_id === payment.id && refund.status !== "failed");
+  const { evidence, others } = chooseTransaction(payment, outcome.value, refunds_begun);
+  const told = { ...outcome, value: answerAbout(outcome.value, evidence) };
   const judgement = judgeEvidence(payment, evidence, {
     heldElsewhere: heldElsewhere(bundle, payment.id),
     order_amount: order.amount,
     byHand: refundedByHand(bundle, payment.id, evidence.refunds ?? []),
     asked_at: finding.asked_at,
+    refunds_begun,
   });
-  const answer_id = await keepAnswer(hub, tx, about, finding, judgement.verdict);
+  const answer_id = await keepAnswer(hub, tx, about, { ...finding, outcome: told }, judgement.verdict);
   if (judgement.verdict === "refused") {
     await tx.updateTable("payments").set({ needs_attention: judgement.why, last_asked_at: finding.asked_at }).where("id", "=", payment.id).execute();
     return { payment: { ...payment, needs_attention: judgement.why }, bundle, verdict: "refused" };
   }
   const next = judgement.verdict === "applied" ? judgement.next : undefined;
   const doubt = judgement.verdict !== "applied" && judgement.doubt === true;
+  const elsewhere = judgement.verdict !== "applied" && judgement.elsewhere === true;
+  const source = { cause: finding.cause, answer_id, asked_at: finding.asked_at };
   // Whoever asked: a doubt is cleared up, also where no question was planned any more.
   if (doubt)
     await armJob(tx, {
@@ -91,18 +115,53 @@ async function applyInTransaction(
       due_at: finding.asked_at + DOUBT_MS,
       priority: PRIORITY.notified,
     });
-  const after = await savePayment(
+  const noted = elsewhere ? payment : await takeNotice(hub, tx, payment, evidence, source);
+  // Every change answers what had not been confirmed; where nothing changes, the flag stands for its time.
+  const answered = next ? { ...noted, ...withoutUnconfirmed(noted) } : noted;
+  const settled = next || doubt ? answered : await settleUnconfirmed(hub, tx, answered, source);
+  const saved = await savePayment(
     hub,
     tx,
-    { ...payment, handles: handlesAfterDoubt(payment, doubt, finding.asked_at) },
-    outcome,
+    order,
+    { ...settled, handles: handlesAfterDoubt(settled, doubt, finding.asked_at) },
+    told,
     next,
-    finding.asked_at,
+    finding,
+    elsewhere,
   );
-  await adoptRefunds(hub, tx, order, after, evidence.refunds ?? [], finding.cause, answer_id);
+  const rest = elsewhere && evidence.provider_id !== undefined ? [...others, { provider_id: evidence.provider_id, evidence }] : others;
+  const matched = next && next.collected > 0n ? await matchMoney(tx, saved, finding.asked_at) : saved;
+  const after = await keepElsewhere(hub, tx, bundle, matched, rest, source);
+  if (next && !finding.plans_next && isCollectedNow(payment, after)) await planAfterPaid(hub, tx, after);
+  if (!elsewhere) await adoptRefunds(hub, tx, order, after, evidence.refunds ?? [], finding.cause, answer_id);
+  await keepTransactions(tx, payment, after, (await readBundle(tx, order)).refunds, rest, finding.asked_at);
+  // Its own money is gone, and another transaction has some: that one takes its place with the next answer.
+  if (next?.status === "reversed" && rest.some((other) => other.evidence && holdsMoney(other.evidence))) await askAgain(hub, tx, after);
   if (!next) return { payment: after, bundle: await readBundle(tx, order), verdict: judgement.verdict };
   const changed = await tellPayment(hub, tx, order, payment, after, finding.cause, answer_id);
   return { payment: changed.payments.find((one) => one.id === after.id) ?? after, bundle: changed, verdict: "applied" };
+}
+
+/** An answer about one of its transactions: how the one that it named first is to be paid, and whether it can be, is not said of another. */
+function answerAbout({ others: _others, ...answer }: PaymentAnswer, evidence: PaymentEvidence): PaymentAnswer {
+  if (evidence === answer.evidence) return answer;
+  return { evidence, ...(answer.handles ? { handles: answer.handles } : {}) };
+}
+
+function isCollectedNow(before: PaymentRow, after: PaymentRow): boolean {
+  const again = before.status === "reversed" && after.status !== "reversed";
+  return COLLECTED_STATUSES.includes(after.status) && (again || !COLLECTED_STATUSES.includes(before.status));
+}
+
+async function askAgain(hub: Hub, tx: Tx, { id, account_id }: PaymentRow): Promise<void> {
+  await armJob(tx, { kind: "payment", subject_id: id, account_id, due_at: hub.clocks.business.now(), priority: PRIORITY.notified });
+}
+
+/** Paid money may still be taken back: it is asked about once more, whoever it was that learned of it first. */
+async function planAfterPaid(hub: Hub, tx: Tx, payment: PaymentRow): Promise<void> {
+  const due_at = plannedPoll(hub, payment, hub.clocks.business.now());
+  if (due_at === undefined) return;
+  await armJob(tx, { kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at, priority: PRIORITY.poll });
 }
 
 /** What the shop holds of the order's money through payments other than this one. */
@@ -121,22 +180,30 @@ export function refundedByHand(bundle: OrderBundle, payment_id: string, listed: 
     .reduce((sum, refund) => sum + refund.amount, 0n);
 }
 
-async function touchAsked(tx: Tx, payment: PaymentRow, asked_at: number): Promise<void> {
-  await tx.updateTable("payments").set({ last_asked_at: asked_at, waiting_for_quota_until: null }).where("id", "=", payment.id).execute();
+async function touchAsked(tx: Tx, payment: PaymentRow, { asked_at, operation }: Finding<PaymentAnswer>): Promise<void> {
+  const opening = operation === "open" ? { opening_until: null } : {};
+  await tx
+    .updateTable("payments")
+    .set({ last_asked_at: asked_at, waiting_for_quota_until: null, ...opening })
+    .where("id", "=", payment.id)
+    .execute();
 }
 
 async function savePayment(
   hub: Hub,
   tx: Tx,
+  order: OrderRow,
   payment: PaymentRow,
   outcome: Extract<Outcome<PaymentAnswer>, { certainty: "did" }>,
   next: NextPayment | undefined,
-  asked_at: number,
+  { asked_at, operation }: Finding<PaymentAnswer>,
+  elsewhere: boolean,
 ): Promise<PaymentRow> {
   const now = hub.clocks.business.now();
-  const details = detailsAfter(payment, outcome.value);
+  const closing = operation === "cancel" || operation === "expire";
+  const details = detailsAfter(payment, outcome.value, elsewhere);
   const state = next ?? payment;
-  const after: PaymentRow = {
+  const moved: PaymentRow = {
     ...payment,
     ...details,
     status: state.status,
@@ -148,13 +215,15 @@ async function savePayment(
     last_asked_at: asked_at,
     waiting_for_quota_until: null,
     opened_at: payment.opened_at ?? now,
-    paid_at: payment.paid_at ?? (state.collected > 0n ? now : null),
-    wanted: wantedAfter(payment, state.status),
-    needs_attention: attentionAfter(payment, state.flags),
+    paid_at: paidAt(payment, state, now),
+    opening_until: operation === "open" ? null : payment.opening_until,
+    closed_at: LIVE_STATUSES.includes(state.status) ? null : closing ? now : payment.closed_at,
     // Details alone leave the version: they take nothing from an answer that is on its way.
     version: next ? payment.version + 1 : payment.version,
     updated_at: next ? now : payment.updated_at,
   };
+  const wanted = wantedAfter(hub, moved);
+  const after: PaymentRow = { ...moved, wanted, needs_attention: attentionAfter(payment, { ...moved, wanted }, order) };
   const { id, ...columns } = after;
   const saved = await tx
     .updateTable("payments")
@@ -166,11 +235,10 @@ async function savePayment(
   return after;
 }
 
-/** A wish is fulfilled or void once the payment is no longer live. */
-function wantedAfter(payment: PaymentRow, status: PaymentRow["status"]): PaymentRow["wanted"] {
-  if (status === "submitted" || status === "created") return payment.wanted;
-  if (payment.wanted === "open") return null;
-  return status === "pending" || status === "authorized" ? payment.wanted : null;
+/** Money that came after all of it had been taken back came now. */
+function paidAt(before: PaymentRow, { status, collected }: Pick<PaymentRow, "status" | "collected">, now: number): number | null {
+  const again = before.status === "reversed" && status !== "reversed";
+  return again ? now : (before.paid_at ?? (collected > 0n ? now : null));
 }
 
 /** Transition, event of the payment, and what follows for the order. */
@@ -185,7 +253,8 @@ export async function tellPayment(
 ): Promise<OrderBundle> {
   const subject = { type: "payment", id: after.id } as const;
   await recordTransition(hub, tx, { shop_id: after.shop_id, subject, from: from.status, to: after.status, flags: after.flags, cause, answer_id });
-  const bundle = await clearAnswered(tx, await rederiveOrder(hub, tx, closeIfOver(hub, order, after), cause, answer_id));
+  const derived = await rederiveOrder(hub, tx, closeIfOver(hub, order, after), cause, answer_id);
+  const bundle = await closeWhatIsLeft(hub, tx, await clearAnswered(tx, derived));
   const payment = bundle.payments.find((one) => one.id === after.id) ?? after;
   const type: string = `payment.${after.status}`;
   if (isEventType(type)) {

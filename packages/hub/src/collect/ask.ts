@@ -1,37 +1,78 @@
-import { invariant, LunasError, type Outcome, type PaymentAnswer } from "@lunas/domain";
+import { type Gateway, invariant, LunasError, type Outcome, type PaymentAnswer } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
-import { accountById, gatewayOf, type OpenAccount } from "./accounts.ts";
+import { accountById, gatewayOf } from "./accounts.ts";
 import { type Applied, applyPaymentFinding } from "./apply.ts";
-import { type Grant, takeCall } from "./budget.ts";
-import { closeUnopened, failOpening, OPENING_STATUSES, openingUnderWayUntil } from "./opening.ts";
+import { MeteredHttp, takeCall } from "./budget.ts";
+import { closeUnopened, failOpening, OPENING_STATUSES, openingUnderWayUntil, takeOpening } from "./opening.ts";
 import { findBundle, findPayment, type OrderBundle, type PaymentRow } from "./rows.ts";
 import { openIntent, paymentSubject } from "./subject.ts";
+import { idsToAsk, readTransactions } from "./transactions.ts";
 
 /** What came of turning to the gateway about a payment. */
 export type Asked =
-  | ({ readonly asked: true; readonly outcome: Outcome<PaymentAnswer> } & Applied)
+  | ({
+      readonly asked: true;
+      readonly outcome: Outcome<PaymentAnswer>;
+      /** The budget was spent before the operation came to an end: from here on it is worth going on. */
+      readonly waiting_until?: number;
+    } & Applied)
   /** Not now: the budget is spent, or (`under_way`) somebody else is at its opening, which must not be called for twice at once. */
   | { readonly asked: false; readonly waiting_until: number; readonly payment: PaymentRow; readonly under_way?: true };
 
 export type PaymentOperation = "open" | "continue" | "get" | "cancel" | "expire";
+
+/** What a turn to the gateway is for. */
+export interface Purpose {
+  /** `api`, `buyer`, `poll`, `notification ntf_…`, … */
+  readonly cause: string;
+  readonly priority: number;
+  /** The caller itself writes down when the next question is due. */
+  readonly plans_next?: true;
+}
 
 /**
  * Turns to the gateway about a payment, within the account's budget, and applies what it says. The one way by which a payment's
  * state can change. No transaction is open while it asks.
  */
 export async function askGateway(hub: Hub, payment_id: string, wished: PaymentOperation, cause: string, priority: number): Promise<Asked> {
+  return turnTo(hub, payment_id, wished, { cause, priority });
+}
+
+/** As `askGateway`, for whoever has more to say of its purpose. */
+export async function turnTo(hub: Hub, payment_id: string, wished: PaymentOperation, purpose: Purpose): Promise<Asked> {
   if (wished !== "get") refuseOnHold(hub);
-  const { payment, bundle } = await load(hub, payment_id);
-  const operation = stillFits(wished, payment) ? wished : "get";
+  let { payment, bundle, others } = await load(hub, payment_id);
+  let operation = stillFits(wished, payment) ? wished : "get";
   const until = operation === "continue" ? openingUnderWayUntil(payment) : undefined;
   if (until !== undefined && hub.clocks.business.now() < until) return { asked: false, under_way: true, waiting_until: until, payment };
   const account = await accountById(hub, payment.account_id);
-  const grant = await takeCall(hub, account, priority);
-  if (!grant.granted) return { asked: false, ...(await showWaiting(hub, payment, grant)) };
+  const grant = await takeCall(hub, account, purpose.priority);
+  if (!grant.granted) return { asked: false, ...(await showWaiting(hub, payment, grant.until, operation === "open")) };
+  if (operation === "continue" && !(await takeOpening(hub, payment))) {
+    ({ payment, bundle, others } = await load(hub, payment_id));
+    if (stillFits(wished, payment)) {
+      return { asked: false, under_way: true, waiting_until: openingUnderWayUntil(payment) ?? hub.clocks.business.now(), payment };
+    }
+    operation = "get";
+  }
+  const network = new MeteredHttp(hub, account, purpose.priority);
   const asked_at = hub.clocks.business.now();
-  const outcome = await call(hub, account, bundle, payment, operation);
+  const outcome = await call(gatewayOf(hub, account, network.send), bundle, payment, operation, others);
+  const asked = await take(hub, payment, operation, outcome, { ...purpose, asked_at });
+  if (network.waiting_until === undefined || outcome.certainty !== "unknown") return asked;
+  return { ...asked, ...(await showWaiting(hub, asked.payment, network.waiting_until, false)) };
+}
+
+async function take(
+  hub: Hub,
+  payment: PaymentRow,
+  operation: PaymentOperation,
+  outcome: Outcome<PaymentAnswer>,
+  { cause, asked_at, plans_next }: Purpose & { readonly asked_at: number },
+): Promise<Extract<Asked, { asked: true }>> {
   const recorded = operation === "continue" ? "open" : operation;
-  const applied = await applyPaymentFinding(hub, payment, { operation: recorded, outcome, cause, asked_at });
+  const finding = { operation: recorded, outcome, cause, asked_at, ...(plans_next ? { plans_next } : {}) } as const;
+  const applied = await applyPaymentFinding(hub, payment, finding);
   if (recorded === "open" && outcome.certainty === "did_not") {
     const failed = await failOpening(hub, payment, outcome.refusal, cause);
     return { asked: true, outcome, ...applied, ...failed };
@@ -48,14 +89,13 @@ function stillFits(operation: PaymentOperation, payment: PaymentRow): boolean {
 }
 
 function call(
-  hub: Hub,
-  account: OpenAccount,
+  gateway: Gateway,
   bundle: OrderBundle,
   payment: PaymentRow,
   operation: PaymentOperation,
+  others: readonly string[],
 ): Promise<Outcome<PaymentAnswer>> {
-  const gateway = gatewayOf(hub, account);
-  const subject = paymentSubject(payment);
+  const subject = paymentSubject(payment, others);
   switch (operation) {
     case "open":
       return gateway.open(openIntent(bundle.order, payment, true));
@@ -70,23 +110,22 @@ function call(
   }
 }
 
-async function load(hub: Hub, payment_id: string): Promise<{ payment: PaymentRow; bundle: OrderBundle }> {
+/** @returns with `others`: the transactions under its reference that are asked about beside its own. */
+async function load(hub: Hub, payment_id: string): Promise<{ payment: PaymentRow; bundle: OrderBundle; others: string[] }> {
   return hub.store.read(async (db) => {
     const payment = await findPayment(db, undefined, payment_id);
     invariant(payment, `payment ${payment_id} is gone`);
     const bundle = await findBundle(db, undefined, payment.order_id);
     invariant(bundle, `order ${payment.order_id} is gone`);
-    return { payment, bundle };
+    return { payment, bundle, others: idsToAsk(payment, await readTransactions(db, [payment_id])) };
   });
 }
 
-async function showWaiting(
-  hub: Hub,
-  payment: PaymentRow,
-  grant: Extract<Grant, { granted: false }>,
-): Promise<{ waiting_until: number; payment: PaymentRow }> {
-  await hub.store.write((tx) => tx.updateTable("payments").set({ waiting_for_quota_until: grant.until }).where("id", "=", payment.id).execute());
-  return { waiting_until: grant.until, payment: { ...payment, waiting_for_quota_until: grant.until } };
+/** @param unsent whether it was to be the first call that opens it: then none is on its way, and whoever comes may go on. */
+async function showWaiting(hub: Hub, payment: PaymentRow, until: number, unsent: boolean): Promise<{ waiting_until: number; payment: PaymentRow }> {
+  const waiting = { waiting_for_quota_until: until, ...(unsent ? { opening_until: null } : {}) };
+  await hub.store.write((tx) => tx.updateTable("payments").set(waiting).where("id", "=", payment.id).execute());
+  return { waiting_until: until, payment: { ...payment, ...waiting } };
 }
 
 /** A restored database may be older than the world: until it has caught up, nothing that moves money is sent. */

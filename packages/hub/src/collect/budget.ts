@@ -1,4 +1,4 @@
-import type { Provider } from "@lunas/domain";
+import type { Http, Provider } from "@lunas/domain";
 import type { Selectable } from "kysely";
 import type { Hub } from "../hub.ts";
 import { type BudgetsTable, GroupCommit, type Store } from "../store/index.ts";
@@ -42,6 +42,42 @@ export async function takeCall(hub: Hub, account: OpenAccount, priority: number)
     takers.set(hub.store, taker);
   }
   return taker.add({ account, priority });
+}
+
+/**
+ * The network of one operation whose first call is granted. An operation may take several: each further one is a call of the budget as well. It
+ * goes before what has not begun yet, or polls that compete would all stop half-way. Where none is left it is not sent, and the operation
+ * comes to no clear answer.
+ */
+export class MeteredHttp {
+  /** Set once a call was not sent: from then on it is worth going on. */
+  waiting_until: number | undefined;
+  #granted = 1;
+  readonly #hub: Hub;
+  readonly #account: OpenAccount;
+  readonly #priority: number;
+
+  constructor(hub: Hub, account: OpenAccount, priority: number) {
+    this.#hub = hub;
+    this.#account = account;
+    this.#priority = Math.min(priority, PRIORITY.notified);
+  }
+
+  readonly send: Http = async (request) => {
+    if (!(await this.#mayCall())) return { ok: false, fault: "internal", message: "not sent: the account's call budget is used up", elapsed_ms: 0 };
+    return this.#hub.http(request);
+  };
+
+  async #mayCall(): Promise<boolean> {
+    if (this.#granted > 0) {
+      this.#granted -= 1;
+      return true;
+    }
+    if (this.waiting_until !== undefined) return false;
+    const grant = await takeCall(this.#hub, this.#account, this.#priority);
+    if (!grant.granted) this.waiting_until = grant.until;
+    return grant.granted;
+  }
 }
 
 /** One read and one write for each account, however many calls are asked for; the urgent ones first. */

@@ -1,10 +1,11 @@
-import { CLOSED_STATUSES, COLLECTED_STATUSES, LunasError } from "@lunas/domain";
+import { COLLECTED_STATUSES, LunasError } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import { PRIORITY } from "../store/jobs.ts";
 import { rederiveOrder } from "./derive.ts";
 import { getOrder } from "./orders.ts";
-import { closePayment, mayStillBePaid } from "./payments.ts";
+import { closePayment } from "./payments.ts";
 import { lockOrder, type OrderBundle, readBundle } from "./rows.ts";
+import { mayStillBePaid } from "./still-payable.ts";
 
 /** Cancels an order: first its live payments at their gateway; only when all are known to be closed is the order canceled. */
 export async function cancelOrder(hub: Hub, shop_id: string, order_id: string, cause: string): Promise<OrderBundle> {
@@ -31,12 +32,12 @@ function refuseIfPaid(bundle: OrderBundle): void {
   }
 }
 
-/** Closes an order that holds no money and has no live payment; otherwise leaves it as it is. */
+/** Closes an order that holds no money and has no payment that could still be paid; otherwise leaves it as it is. */
 export async function closeOrder(hub: Hub, order_id: string, closed: "expired" | "canceled", cause: string): Promise<OrderBundle> {
   const bundle = await hub.store.write(async (tx) => {
     const order = await lockOrder(hub.store, tx, order_id);
     const current = await readBundle(tx, order);
-    const open = current.payments.some((payment) => !CLOSED_STATUSES.includes(payment.status));
+    const open = current.payments.some((payment) => COLLECTED_STATUSES.includes(payment.status) || mayStillBePaid(hub, payment));
     if (order.closed !== null || open) return current;
     return rederiveOrder(hub, tx, { ...order, closed }, cause, null);
   });

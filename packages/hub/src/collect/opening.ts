@@ -1,6 +1,7 @@
 import { invariant, type Refusal } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import { tellPayment } from "./apply.ts";
+import { withoutUnanswered } from "./attention.ts";
 import { findPayment, lockOrder, type OrderBundle, type PaymentRow, readBundle } from "./rows.ts";
 
 /** The gateway has not yet said that it knows it. */
@@ -67,7 +68,7 @@ export async function failOpening(
       wanted: null,
       version: payment.version + 1,
       updated_at: hub.clocks.business.now(),
-      needs_attention: attentionOf(refusal) ?? payment.needs_attention,
+      needs_attention: attentionOf(refusal) ?? withoutUnanswered(payment.needs_attention),
     };
     await tx
       .updateTable("payments")
@@ -102,8 +103,13 @@ export async function closeUnopened(hub: Hub, before: PaymentRow, cause: string)
     const last_call = Math.max(payment.submitted_at ?? payment.created_at, (await calls.executeTakeFirst())?.answered_at ?? 0);
     if (now - last_call < OPEN_PATIENCE_MS) return undefined;
     const status = payment.wanted === "cancel" ? ("canceled" as const) : ("expired" as const);
-    const after: PaymentRow = { ...payment, status, wanted: null, version: payment.version + 1, updated_at: now };
-    await tx.updateTable("payments").set({ status, wanted: null, version: after.version, updated_at: now }).where("id", "=", after.id).execute();
+    const needs_attention = withoutUnanswered(payment.needs_attention);
+    const after: PaymentRow = { ...payment, status, wanted: null, needs_attention, version: payment.version + 1, updated_at: now };
+    await tx
+      .updateTable("payments")
+      .set({ status, wanted: null, needs_attention, version: after.version, updated_at: now })
+      .where("id", "=", after.id)
+      .execute();
     return { payment: after, bundle: await tellPayment(hub, tx, order, payment, after, cause, null) };
   });
   if (!closed) return undefined;

@@ -1,25 +1,19 @@
-import {
-  COLLECTED_STATUSES,
-  deriveReference,
-  invariant,
-  LIVE_STATUSES,
-  LunasError,
-  money,
-  nextPaymentPoll,
-  type Outcome,
-  type PaymentAnswer,
-  wholeUnits,
-} from "@lunas/domain";
+import { COLLECTED_STATUSES, deriveReference, invariant, LunasError, money, type Outcome, type PaymentAnswer, wholeUnits } from "@lunas/domain";
 import { sql } from "kysely";
 import type { Hub } from "../hub.ts";
 import { armJob, jobKey, PRIORITY } from "../store/jobs.ts";
 import { ROUTE, type Tx } from "../store/index.ts";
 import { type AvailableMethod, chooseMethod } from "./accounts.ts";
 import { askGateway, type Asked, refuseOnHold } from "./ask.ts";
+import { wishClosed } from "./closing.ts";
 import { rederiveOrder } from "./derive.ts";
 import { OPEN_PATIENCE_MS } from "./opening.ts";
 import { getOrder } from "./orders.ts";
+import { plannedPoll } from "./planned-poll.ts";
 import { findBundle, findPayment, lockOrder, type OrderBundle, type PaymentRow, readBundle } from "./rows.ts";
+import { closingWish, mayStillBePaid } from "./still-payable.ts";
+import { rememberUnmatched } from "./transactions.ts";
+import { isToBeReplaced } from "./unusable.ts";
 
 export interface NewPayment {
   readonly method: string;
@@ -65,7 +59,7 @@ export async function openPayment(hub: Hub, payment_id: string, how: "open" | "c
     throw new LunasError("gateway_unclear", { detail: why, extra: { payment_id } });
   }
   const { outcome, payment, bundle } = asked;
-  await scheduleNext(hub, payment, hub.clocks.business.now() + 5_000);
+  await scheduleNext(hub, payment, asked.waiting_until);
   if (payment.status === "failed" && outcome.certainty === "did_not") {
     const { refusal } = outcome;
     throw new LunasError(refusal.code === "amount" ? "amount_not_supported" : "gateway_refused", {
@@ -116,20 +110,13 @@ function checkAmount({ order }: OrderBundle, { method, account }: AvailableMetho
   }
 }
 
-/** Open, or a hosted page after a denial: its buyer may try again on it until its time is over (midtrans.md §3). */
-export function mayStillBePaid(hub: Hub, payment: PaymentRow): boolean {
-  if (LIVE_STATUSES.includes(payment.status)) return true;
-  const kind = hub.providers.get(payment.provider)?.capabilities.methods[payment.method]?.kind;
-  return payment.status === "failed" && kind === "hosted" && payment.opened_at !== null && hub.clocks.business.now() < payment.expires_at;
-}
-
 /** The older payment is canceled before another is opened; if it turns out paid, or nobody knows, no other is opened. */
 async function clearTheWay(hub: Hub, older: PaymentRow, cause: string): Promise<void> {
   const closed = await closePayment(hub, older.id, "cancel", cause, PRIORITY.money);
   if (COLLECTED_STATUSES.includes(closed.payment.status)) {
     throw new LunasError("wrong_state", { detail: "The order's earlier payment has just turned out to be paid.", extra: { payment_id: older.id } });
   }
-  if (LIVE_STATUSES.includes(closed.payment.status)) {
+  if (mayStillBePaid(hub, closed.payment)) {
     throw new LunasError("gateway_unclear", {
       detail: "The order's earlier payment could not yet be canceled at its gateway. Repeat the request.",
       extra: { payment_id: older.id },
@@ -150,10 +137,11 @@ export async function insertPayment(
   return hub.store.write(async (tx) => {
     const order = await lockOrder(hub.store, tx, order_id);
     const { payments } = await readBundle(tx, order);
-    if (payments.some((payment) => LIVE_STATUSES.includes(payment.status)))
+    if (payments.some((payment) => mayStillBePaid(hub, payment)))
       throw new LunasError("conflict", { detail: "Another payment of this order was opened just now." });
     // It was looked at before, but only under its lock it stays as it is: it may have been canceled or paid since.
     refuseUnlessPayable(hub, { order, payments });
+    refuseLateReplacement(payments, replaces);
     const attempt = Math.max(0, ...payments.map((payment) => payment.attempt)) + 1;
     const now = hub.clocks.business.now();
     const lifetime_ms = Math.min(Math.max(order.expires_at - now, capability.expiry_s.min * 1000), capability.expiry_s.default * 1000);
@@ -190,6 +178,8 @@ export async function insertPayment(
       replaces,
       waiting_for_quota_until: null,
       needs_attention: null,
+      opening_until: now + OPEN_PATIENCE_MS,
+      closed_at: null,
       version: 1,
       created_at: now,
       updated_at: now,
@@ -206,6 +196,14 @@ export async function insertPayment(
   });
 }
 
+/** Only the last payment of an order is replaced, and only while nobody has decided otherwise. */
+function refuseLateReplacement(payments: readonly PaymentRow[], replaces: string | null): void {
+  if (replaces === null) return;
+  const last = payments.at(-1);
+  if (!last || last.id !== replaces || !isToBeReplaced(last))
+    throw new LunasError("conflict", { detail: "The payment is not to be replaced any more." });
+}
+
 /** Notifications that came before their payment was known (after a restore, say) are looked at again. */
 async function meetParked(tx: Tx, payment: PaymentRow): Promise<void> {
   await tx
@@ -215,30 +213,23 @@ async function meetParked(tx: Tx, payment: PaymentRow): Promise<void> {
     .where("reference", "=", payment.reference)
     .where("route", "=", ROUTE.parked)
     .execute();
-  await tx
-    .updateTable("unmatched_money")
-    .set({ payment_id: payment.id, matched_at: payment.created_at })
-    .where("account_id", "=", payment.account_id)
-    .where("reference", "=", payment.reference)
-    .execute();
+  // It is matched when an answer makes it this payment's money: there may be more of it than one payment can have.
+  await rememberUnmatched(tx, payment, payment.created_at);
 }
+
+/** How long a call that closes a payment may take before its job picks the wish up. */
+const CLOSE_PATIENCE_MS = 30_000;
 
 /** Cancels or expires a payment at its gateway. The wish is written down first, so that a crash does not forget it. */
 export async function closePayment(hub: Hub, payment_id: string, how: "cancel" | "expire", cause: string, priority: number): Promise<Opened> {
   refuseOnHold(hub);
   await hub.store.write(async (tx) => {
-    const now = hub.clocks.business.now();
+    const found = await findPayment(tx, undefined, payment_id);
+    invariant(found, `payment ${payment_id} is gone`);
+    await lockOrder(hub.store, tx, found.order_id);
     const payment = await findPayment(tx, undefined, payment_id);
     invariant(payment, `payment ${payment_id} is gone`);
-    // Whoever applies an answer writes the whole row: without the order's lock the wish could be written over.
-    await lockOrder(hub.store, tx, payment.order_id);
-    const wished = await tx
-      .updateTable("payments")
-      .set({ wanted: how })
-      .where("id", "=", payment_id)
-      .where("status", "in", [...LIVE_STATUSES])
-      .executeTakeFirst();
-    if (wished.numUpdatedRows > 0n) await armJob(tx, { kind: "payment", subject_id: payment_id, due_at: now + 30_000, priority });
+    if (mayStillBePaid(hub, payment)) await wishClosed(tx, payment, how, hub.clocks.business.now() + CLOSE_PATIENCE_MS);
   });
   const asked: Asked = await askGateway(hub, payment_id, how, cause, priority);
   // A refusal ("its state does not allow it") and an unclear answer both leave one thing to do: ask how it stands.
@@ -251,13 +242,11 @@ export async function closePayment(hub: Hub, payment_id: string, how: "cancel" |
 
 /** Writes down when the gateway is asked next about this payment. `sooner` is for what was left unclear. */
 export async function scheduleNext(hub: Hub, payment: PaymentRow, sooner: number | undefined): Promise<void> {
-  const capability = hub.providers.get(payment.provider)?.capabilities.methods[payment.method];
   const now = hub.clocks.business.now();
-  const unclear = payment.status === "submitted" || payment.wanted === "cancel" || payment.wanted === "expire";
+  const unclear = payment.status === "submitted" || closingWish(hub, payment) !== undefined;
   // It cannot be shown to the buyer, who is waiting: it is canceled and replaced at once.
-  const unusable = payment.status === "pending" && payment.handles["unusable"] !== undefined;
-  const planned = nextPaymentPoll(capability?.polls ?? "va", payment.opened_at ?? payment.created_at, payment.expires_at, now);
-  const due_at = unusable ? now : unclear ? (sooner ?? now + 5_000) : planned;
+  const unusable = payment.status === "pending" && isToBeReplaced(payment);
+  const due_at = unusable ? now : unclear ? (sooner ?? now + 5_000) : plannedPoll(hub, payment, now);
   if (due_at === undefined) return;
   await hub.store.write((tx) =>
     // Not while a worker is at it, and not over what a notification asked for meanwhile.

@@ -1,28 +1,31 @@
 import {
   CLOSED_STATUSES,
-  COLLECTED_STATUSES,
   invariant,
   LIVE_STATUSES,
   LunasError,
   MINUTE_MS,
-  nextPaidPoll,
-  nextPaymentPoll,
+  type Outcome,
+  type PaymentAnswer,
   SECOND_MS,
   UNCONFIRMED_GAPS_MS,
 } from "@lunas/domain";
 import { chooseMethod } from "../collect/accounts.ts";
-import { askGateway, type Asked } from "../collect/ask.ts";
-import { flagUnconfirmed } from "../collect/unconfirmed.ts";
-import { claimIsOpen, DOUBT_MS, isInDoubt } from "../collect/evidence.ts";
+import { askGateway, type Asked, type Purpose, turnTo } from "../collect/ask.ts";
+import { tellUnanswered } from "../collect/attention.ts";
+import { DOUBT_MS, isInDoubt } from "../collect/evidence.ts";
 import { insertPayment } from "../collect/payments.ts";
-import { findBundle, findPayment, type PaymentRow } from "../collect/rows.ts";
+import { plannedPoll } from "../collect/planned-poll.ts";
+import { findBundle, findPayment, lockOrder, type PaymentRow } from "../collect/rows.ts";
+import { closingWish } from "../collect/still-payable.ts";
+import { openClaims, readTransactions } from "../collect/transactions.ts";
+import { flagUnconfirmed, UNCONFIRMED_FOR_MS, unconfirmedUntil } from "../collect/unconfirmed.ts";
+import { isToBeReplaced, isUnusable, withoutReplacement } from "../collect/unusable.ts";
 import type { Hub } from "../hub.ts";
 import { type Job, PRIORITY } from "../store/jobs.ts";
 
 /** What a job of a payment carries between its runs. */
 export interface PaymentJobPayload {
-  /** What a verified notification says of it, while no answer has confirmed it. */
-  claim?: string;
+  /** How many of the questions were asked that follow what a verified notification claims and no answer has confirmed. */
   claim_step?: number;
   /** When the next of these questions is planned: one that somebody asks for in between is not counted. */
   claim_due?: number;
@@ -41,6 +44,8 @@ export interface NextRun {
 const UNCLEAR_GAPS_MS: readonly number[] = [5 * SECOND_MS, 15 * SECOND_MS, 30 * SECOND_MS, 2 * MINUTE_MS, 10 * MINUTE_MS, 30 * MINUTE_MS];
 /** After as many, a day's worth, nobody asks on about a payment that is over and has no question planned. */
 const UNCLEAR_MAX = 50;
+/** After as many in a row, which is after some forty minutes, a person is told. */
+const UNCLEAR_TOLD = 7;
 /** A payment that the gateway still calls pending this long after its time is expired there by command. */
 const EXPIRE_BY_COMMAND_MS = 2 * MINUTE_MS;
 
@@ -50,31 +55,36 @@ export async function runPaymentJob(hub: Hub, job: Job): Promise<NextRun> {
   const payment = await hub.store.read((db) => findPayment(db, undefined, job.subject_id));
   if (!payment) return { due_at: undefined, payload: {}, priority: PRIORITY.poll };
   const asked = await turnToGateway(hub, payment, job, payload.cause ?? "poll");
-  if (asked === undefined) return later(hub, hub.clocks.business.now() + MINUTE_MS, payload);
   if (!asked.asked) return { due_at: asked.waiting_until, payload, priority: job.priority };
   if (asked.verdict === "superseded") return { due_at: hub.clocks.business.now(), payload, priority: job.priority };
-  if (asked.payment.handles["unusable"] && CLOSED_STATUSES.includes(asked.payment.status)) await openReplacement(hub, asked.payment);
+  await replaceOrGiveUp(hub, payment, asked.payment);
+  // The budget was spent half-way, which is no unclear answer.
+  if (asked.waiting_until !== undefined) return { due_at: asked.waiting_until, payload, priority: job.priority };
   return planNext(hub, asked.payment, asked, payload);
 }
 
-async function turnToGateway(hub: Hub, payment: PaymentRow, job: Job, cause: string): Promise<Asked | undefined> {
+async function turnToGateway(hub: Hub, payment: PaymentRow, job: Job, cause: string): Promise<Asked> {
   const held = hub.hold.reason !== undefined;
   const now = hub.clocks.business.now();
   const opening = payment.status === "created" || payment.status === "submitted";
+  const wish = closingWish(hub, payment);
+  const ask = (operation: "continue" | "get", priority: number): Promise<Asked> =>
+    turnTo(hub, payment.id, operation, { cause, priority, plans_next: true });
   // While on hold questions are allowed, commands are not.
-  if (held) return askGateway(hub, payment.id, "get", cause, job.priority);
-  if (opening && payment.wanted === "open") return askGateway(hub, payment.id, "continue", cause, PRIORITY.money);
-  if (!LIVE_STATUSES.includes(payment.status)) return askGateway(hub, payment.id, "get", cause, job.priority);
-  if (payment.wanted === "cancel" || payment.wanted === "expire") return command(hub, payment, payment.wanted, cause, PRIORITY.money);
-  if (payment.handles["unusable"]) return command(hub, payment, "cancel", "it cannot be shown to the buyer", PRIORITY.money);
-  const asked = await askGateway(hub, payment.id, "get", cause, job.priority);
-  return asked.asked && isOverdue(asked, now) ? command(hub, asked.payment, "expire", "expiry", job.priority) : asked;
+  if (held) return ask("get", job.priority);
+  if (opening && payment.wanted === "open") return ask("continue", PRIORITY.money);
+  if (wish !== undefined) return command(hub, payment, wish, { cause, priority: PRIORITY.money });
+  if (!LIVE_STATUSES.includes(payment.status)) return ask("get", job.priority);
+  if (isUnusable(payment)) return command(hub, payment, "cancel", { cause: "it cannot be shown to the buyer", priority: PRIORITY.money });
+  const asked = await ask("get", job.priority);
+  return asked.asked && isOverdue(asked, now) ? command(hub, asked.payment, "expire", { cause: "expiry", priority: job.priority }) : asked;
 }
 
 /** A command, and where it is refused or unclear the question how it stands. */
-async function command(hub: Hub, payment: PaymentRow, how: "cancel" | "expire", cause: string, priority: number): Promise<Asked> {
-  const asked = await askGateway(hub, payment.id, how, cause, priority);
-  return asked.asked && asked.outcome.certainty === "did" ? asked : askGateway(hub, payment.id, "get", cause, priority);
+async function command(hub: Hub, payment: PaymentRow, how: "cancel" | "expire", purpose: Purpose): Promise<Asked> {
+  const planned = { ...purpose, plans_next: true } as const;
+  const asked = await turnTo(hub, payment.id, how, planned);
+  return asked.asked && asked.outcome.certainty === "did" ? asked : turnTo(hub, payment.id, "get", planned);
 }
 
 /** The clock alone never expires a payment: the gateway is told to, and its answer counts. */
@@ -85,29 +95,15 @@ function isOverdue(asked: Extract<Asked, { asked: true }>, now: number): boolean
   return now >= payment.expires_at + (unchosen ? 0 : EXPIRE_BY_COMMAND_MS);
 }
 
-function later(hub: Hub, due_at: number, payload: PaymentJobPayload): NextRun {
-  return { due_at: Math.max(due_at, hub.clocks.business.now()), payload, priority: PRIORITY.poll };
-}
-
 async function planNext(hub: Hub, payment: PaymentRow, asked: Extract<Asked, { asked: true }>, payload: PaymentJobPayload): Promise<NextRun> {
   const now = hub.clocks.business.now();
   const planned = plannedPoll(hub, payment, now);
-  const open =
-    LIVE_STATUSES.includes(payment.status) &&
-    (payment.status === "submitted" || payment.wanted !== null || payment.handles["unusable"] !== undefined);
-  const claimed = claimIsOpen(payment.status, payload.claim);
-  const { outcome } = asked;
-  // That it does not know the payment is an answer too, unless the payment is still to be opened or closed.
-  const clear = outcome.certainty === "did" || (outcome.certainty === "did_not" && outcome.refusal.code === "not_found" && !open);
-  if (!clear) {
-    if (outcome.certainty === "did_not" && !open && !claimed) return { due_at: planned, payload: {}, priority: PRIORITY.poll };
-    const unclear = (payload.unclear ?? 0) + 1;
-    if (unclear > UNCLEAR_MAX && planned === undefined && !claimed && !LIVE_STATUSES.includes(payment.status))
-      return { due_at: undefined, payload: {}, priority: PRIORITY.poll };
-    const gap = UNCLEAR_GAPS_MS[Math.min(unclear, UNCLEAR_GAPS_MS.length) - 1]!;
-    const wait = outcome.certainty === "did_not" ? (outcome.refusal.retry_after_s ?? 0) * SECOND_MS : 0;
-    return { due_at: now + Math.max(gap, wait), payload: { ...payload, unclear }, priority: open ? PRIORITY.money : PRIORITY.poll };
-  }
+  const claimed = await isClaimed(hub, payment);
+  const { certainty } = asked.outcome;
+  const open = isUnfinished(hub, payment);
+  // That it does not know the payment is an answer too. While something is still wanted of it, no answer is the last one.
+  const clear = open ? certainty === "did" && claimed : certainty === "did" || isUnknownThere(asked.outcome);
+  if (!clear) return planUnclear(hub, payment, asked.outcome, payload, { now, planned, open, claimed });
   if (isInDoubt(payment)) return { due_at: now + DOUBT_MS, payload, priority: PRIORITY.notified };
   if (claimed) {
     if (payload.claim_due !== undefined && now < payload.claim_due) return { due_at: payload.claim_due, payload, priority: PRIORITY.notified };
@@ -115,15 +111,60 @@ async function planNext(hub: Hub, payment: PaymentRow, asked: Extract<Asked, { a
     const gap = UNCONFIRMED_GAPS_MS[step];
     const next = gap === undefined ? undefined : { ...payload, claim_step: step + 1, claim_due: now + gap, unclear: 0 };
     if (next) return { due_at: next.claim_due, payload: next, priority: PRIORITY.notified };
-    await flagUnconfirmed(hub, payment.id, payload.claim ?? "", payload.cause ?? "notification");
+    await flagUnconfirmed(hub, payment.id, payload.cause ?? "notification");
   }
-  return { due_at: open ? now + 5 * SECOND_MS : planned, payload: {}, priority: open ? PRIORITY.money : PRIORITY.poll };
+  const last_word = claimed ? now + UNCONFIRMED_FOR_MS : unconfirmedUntil(payment);
+  const due_at = last_word !== undefined && last_word > now ? Math.min(last_word, planned ?? last_word) : planned;
+  return { due_at: open ? now + UNCLEAR_GAPS_MS[0]! : due_at, payload: {}, priority: open ? PRIORITY.money : PRIORITY.poll };
 }
 
-function plannedPoll(hub: Hub, payment: PaymentRow, now: number): number | undefined {
-  const kind = hub.providers.get(payment.provider)?.capabilities.methods[payment.method]?.polls ?? "va";
-  if (COLLECTED_STATUSES.includes(payment.status)) return payment.paid_at === null ? undefined : nextPaidPoll(payment.paid_at, now);
-  return nextPaymentPoll(kind, payment.opened_at ?? payment.created_at, payment.expires_at, now);
+/** Whether a verified notification says more of one of its transactions than the answers do. */
+function isClaimed(hub: Hub, payment: PaymentRow): Promise<boolean> {
+  return hub.store.read(async (db) => {
+    const rows = await readTransactions(db, [payment.id]);
+    if (rows.every((row) => row.claim === null)) return false;
+    const refunds = await db.selectFrom("refunds").selectAll().where("payment_id", "=", payment.id).execute();
+    return openClaims(payment, refunds, rows).length > 0;
+  });
+}
+
+/** Refusals that say nothing about the payment, as good as no answer. */
+const PASSING: readonly Refusal["code"][] = ["rate_limited", "unauthorized"];
+
+/** Whether something is still to be done at the gateway: to open it, to close it, or to take back what cannot be shown. */
+function isUnfinished(hub: Hub, payment: PaymentRow): boolean {
+  const live = LIVE_STATUSES.includes(payment.status);
+  return closingWish(hub, payment) !== undefined || (live && (payment.status === "submitted" || isUnusable(payment)));
+}
+
+function isUnknownThere(outcome: Outcome<PaymentAnswer>): boolean {
+  return outcome.certainty === "did_not" && outcome.refusal.code === "not_found";
+}
+
+/** No answer, a refusal to say, or one that does not bring about what is wanted: it is asked again, later each time, and a person is told. */
+async function planUnclear(
+  hub: Hub,
+  payment: PaymentRow,
+  outcome: Outcome<PaymentAnswer>,
+  payload: PaymentJobPayload,
+  { now, planned, open, claimed }: { now: number; planned: number | undefined; open: boolean; claimed: boolean },
+): Promise<NextRun> {
+  const over = !LIVE_STATUSES.includes(payment.status);
+  const refused = outcome.certainty === "did_not";
+  const said = refused && !PASSING.includes(outcome.refusal.code);
+  if (said && !open && !claimed && (over || planned !== undefined)) return { due_at: planned, payload: {}, priority: PRIORITY.poll };
+  const unclear = (payload.unclear ?? 0) + 1;
+  if (unclear >= UNCLEAR_TOLD && (open || planned === undefined)) await tellUnanswered(hub, payment, reasonOf(payment, outcome));
+  if (unclear > UNCLEAR_MAX && planned === undefined && !claimed && !open && over) return { due_at: undefined, payload: {}, priority: PRIORITY.poll };
+  const gap = UNCLEAR_GAPS_MS[Math.min(unclear, UNCLEAR_GAPS_MS.length) - 1]!;
+  const wait = refused ? (outcome.refusal.retry_after_s ?? 0) * SECOND_MS : 0;
+  return { due_at: now + Math.max(gap, wait), payload: { ...payload, unclear }, priority: open ? PRIORITY.money : PRIORITY.poll };
+}
+
+function reasonOf(payment: PaymentRow, outcome: Outcome<PaymentAnswer>): string {
+  if (outcome.certainty === "unknown") return outcome.reason;
+  if (outcome.certainty === "did_not") return outcome.refusal.message;
+  return payment.wanted === null ? `it is still ${payment.status}` : `that it is closed is not confirmed; it is ${payment.status}`;
 }
 
 /** How many payments in a row that cannot be shown are opened in each other's place, the first one included. */
@@ -141,19 +182,41 @@ async function giveUpShowing(hub: Hub, payment: PaymentRow): Promise<void> {
   hub.signals.emit({ kind: "order", order_id: payment.order_id });
 }
 
-/** The gateway held a payment that could not be shown; it is known to be canceled, so another one may be opened in its place. */
-async function openReplacement(hub: Hub, payment: PaymentRow): Promise<void> {
+/**
+ * The gateway held a payment that could not be shown, and this very run has canceled it there: another one is opened in its place. One that
+ * was closed in any other way is not replaced, neither now nor by a later poll: nobody asks for it any more.
+ */
+async function replaceOrGiveUp(hub: Hub, before: PaymentRow, after: PaymentRow): Promise<void> {
+  if (!isToBeReplaced(after) || !CLOSED_STATUSES.includes(after.status)) return;
+  const canceled_now = isToBeReplaced(before) && LIVE_STATUSES.includes(before.status) && before.wanted === null && hub.hold.reason === undefined;
+  if (canceled_now && (await openReplacement(hub, after))) return;
+  await hub.store.write(async (tx) => {
+    await lockOrder(hub.store, tx, after.order_id);
+    const payment = await findPayment(tx, undefined, after.id);
+    invariant(payment, `payment ${after.id} is gone`);
+    await tx
+      .updateTable("payments")
+      .set({ handles: JSON.stringify(withoutReplacement(payment)) })
+      .where("id", "=", payment.id)
+      .execute();
+  });
+}
+
+/** @returns whether another one was opened, or is being opened, in its place. */
+async function openReplacement(hub: Hub, payment: PaymentRow): Promise<boolean> {
   const bundle = await hub.store.read((db) => findBundle(db, undefined, payment.order_id));
   invariant(bundle, "a payment has its order");
-  const replaced = bundle.payments.some((other) => other.replaces === payment.id || LIVE_STATUSES.includes(other.status) || other.collected > 0n);
-  if (replacedSoFar(bundle.payments, payment) >= UNUSABLE_MAX) return giveUpShowing(hub, payment);
-  if (replaced || bundle.order.closed !== null || hub.clocks.business.now() >= bundle.order.expires_at) return;
-  const slug = bundle.slugs.get(payment.account_id);
+  if (replacedSoFar(bundle.payments, payment) >= UNUSABLE_MAX) {
+    await giveUpShowing(hub, payment);
+    return false;
+  }
   try {
-    const chosen = await chooseMethod(hub, payment.shop_id, payment.method, slug);
+    const chosen = await chooseMethod(hub, payment.shop_id, payment.method, bundle.slugs.get(payment.account_id));
     const next = await insertPayment(hub, payment.order_id, chosen, { callback_url: payment.callback_url ?? undefined }, payment.id, async () => {});
     await askGateway(hub, next.id, "open", `in place of ${payment.id}`, PRIORITY.money);
+    return true;
   } catch (error) {
     if (!(error instanceof LunasError)) throw error;
+    return false;
   }
 }

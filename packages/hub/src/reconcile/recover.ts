@@ -8,12 +8,7 @@ export async function releaseLeases(store: Store): Promise<void> {
   if (store.engine.name !== "sqlite") return;
   await store.write(async (tx) => {
     // Nobody is at an opening any more: whoever comes first goes on with it.
-    await tx
-      .updateTable("payments")
-      .set((eb) => ({ last_asked_at: eb.ref("submitted_at") }))
-      .where("status", "=", "submitted")
-      .where("last_asked_at", "is", null)
-      .execute();
+    await tx.updateTable("payments").set({ opening_until: null }).where("status", "=", "submitted").where("opening_until", "is not", null).execute();
     await tx.updateTable("jobs").set({ lease_until: null }).where("lease_until", "is not", null).execute();
     await tx.updateTable("deliveries").set({ status: "due", lease_until: null }).where("status", "=", "delivering").execute();
     await tx.updateTable("idempotency").set({ lease_until: 0 }).where("status", "is", null).where("lease_until", "is not", null).execute();

@@ -3,6 +3,11 @@ import { StoreError } from "./codec.ts";
 import type { EngineProfile } from "./engine.ts";
 import * as initial from "./migrations/0001_initial.ts";
 import * as notificationBatches from "./migrations/0002_notification_batches.ts";
+import * as paymentTransactions from "./migrations/0003_payment_transactions.ts";
+import * as paymentClosing from "./migrations/0004_payment_closing.ts";
+import * as unfinishedWork from "./migrations/0005_unfinished_work.ts";
+import * as deliveryGenerations from "./migrations/0006_delivery_generations.ts";
+import * as listsAndOverlaps from "./migrations/0007_lists_and_overlaps.ts";
 import type { Store, Tx } from "./store.ts";
 
 export interface Migration {
@@ -12,7 +17,7 @@ export interface Migration {
 }
 
 /** In order, forward only. */
-export const MIGRATIONS: readonly Migration[] = [initial, notificationBatches];
+export const MIGRATIONS: readonly Migration[] = [initial, notificationBatches, paymentTransactions, paymentClosing, unfinishedWork, deliveryGenerations, listsAndOverlaps];
 
 export class SchemaTooNewError extends Error {
   override name = "SchemaTooNewError";

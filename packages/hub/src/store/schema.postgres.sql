@@ -11,6 +11,7 @@ CREATE TABLE accounts (
   status text COLLATE "C" NOT NULL,
   created_at bigint NOT NULL,
   updated_at bigint NOT NULL,
+  previous_until bigint,
   CONSTRAINT accounts_pkey PRIMARY KEY (id),
   CONSTRAINT accounts_shop_id_fkey FOREIGN KEY (shop_id) REFERENCES shops(id),
   CONSTRAINT accounts_slug_key UNIQUE (slug)
@@ -83,6 +84,7 @@ CREATE TABLE deliveries (
   last_fault text COLLATE "C",
   delivered_at bigint,
   created_at bigint NOT NULL,
+  generation bigint NOT NULL,
   CONSTRAINT deliveries_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES endpoints(id),
   CONSTRAINT deliveries_event_id_endpoint_id_key UNIQUE (event_id, endpoint_id),
   CONSTRAINT deliveries_event_id_fkey FOREIGN KEY (event_id) REFERENCES events(id),
@@ -220,6 +222,18 @@ CREATE TABLE orders (
   CONSTRAINT orders_shop_id_reference_key UNIQUE (shop_id, reference)
 );
 
+CREATE TABLE payment_transactions (
+  payment_id text COLLATE "C" NOT NULL,
+  provider_id text COLLATE "C" NOT NULL,
+  status text COLLATE "C",
+  absent bigint NOT NULL,
+  claim text COLLATE "C",
+  seen_at bigint NOT NULL,
+  asked_at bigint,
+  CONSTRAINT payment_transactions_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id),
+  CONSTRAINT payment_transactions_pkey PRIMARY KEY (payment_id, provider_id)
+);
+
 CREATE TABLE payments (
   id text COLLATE "C" NOT NULL,
   shop_id text COLLATE "C" NOT NULL,
@@ -253,6 +267,8 @@ CREATE TABLE payments (
   version bigint NOT NULL,
   created_at bigint NOT NULL,
   updated_at bigint NOT NULL,
+  opening_until bigint,
+  closed_at bigint,
   CONSTRAINT payments_account_id_fkey FOREIGN KEY (account_id) REFERENCES accounts(id),
   CONSTRAINT payments_account_id_reference_key UNIQUE (account_id, reference),
   CONSTRAINT payments_order_id_attempt_key UNIQUE (order_id, attempt),
@@ -279,6 +295,7 @@ CREATE TABLE refunds (
   version bigint NOT NULL,
   created_at bigint NOT NULL,
   updated_at bigint NOT NULL,
+  waiting_for_quota_until bigint,
   CONSTRAINT refunds_order_id_fkey FOREIGN KEY (order_id) REFERENCES orders(id),
   CONSTRAINT refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id),
   CONSTRAINT refunds_payment_id_provider_key_key UNIQUE (payment_id, provider_key),
@@ -320,15 +337,22 @@ CREATE TABLE unmatched_money (
   payment_id text COLLATE "C",
   found_at bigint NOT NULL,
   matched_at bigint,
+  status text COLLATE "C" NOT NULL,
+  refunded bigint,
+  asked_at bigint,
   CONSTRAINT unmatched_money_account_id_provider_id_key UNIQUE (account_id, provider_id),
   CONSTRAINT unmatched_money_pkey PRIMARY KEY (id)
 );
+
+CREATE INDEX accounts_by_shop ON public.accounts USING btree (shop_id, id);
 
 CREATE INDEX answers_by_subject ON public.answers USING btree (subject_id, id);
 
 CREATE INDEX attempts_by_delivery ON public.attempts USING btree (delivery_id);
 
 CREATE INDEX deliveries_by_endpoint ON public.deliveries USING btree (endpoint_id, status, id);
+
+CREATE INDEX deliveries_by_shop ON public.deliveries USING btree (shop_id, id);
 
 CREATE INDEX deliveries_due ON public.deliveries USING btree (endpoint_id, due_at) WHERE (status = 'due'::text);
 
@@ -339,6 +363,8 @@ CREATE INDEX endpoints_by_shop ON public.endpoints USING btree (shop_id);
 CREATE INDEX events_by_payment ON public.events USING btree (payment_id) WHERE (payment_id IS NOT NULL);
 
 CREATE UNIQUE INDEX events_by_shop ON public.events USING btree (shop_id, "position");
+
+CREATE INDEX events_by_type ON public.events USING btree (shop_id, type, "position");
 
 CREATE INDEX idempotency_by_age ON public.idempotency USING btree (created_at);
 
@@ -358,14 +384,28 @@ CREATE INDEX notifications_parked ON public.notifications USING btree (account_i
 
 CREATE INDEX notifications_quarantined ON public.notifications USING btree (account_id, seq) WHERE (route = 3);
 
+CREATE INDEX orders_by_shop ON public.orders USING btree (shop_id, id);
+
 CREATE INDEX orders_by_status ON public.orders USING btree (shop_id, payment_status, id);
+
+CREATE INDEX orders_open ON public.orders USING btree (id) WHERE ((closed IS NULL) AND (payment_status = ANY (ARRAY['unpaid'::text, 'pending'::text, 'failed'::text, 'expired'::text, 'canceled'::text])));
+
+CREATE INDEX payments_by_paid_at ON public.payments USING btree (paid_at) WHERE (paid_at IS NOT NULL);
 
 CREATE INDEX payments_by_provider_id ON public.payments USING btree (account_id, provider_id) WHERE (provider_id IS NOT NULL);
 
+CREATE INDEX payments_by_shop ON public.payments USING btree (shop_id, id);
+
 CREATE INDEX payments_by_status ON public.payments USING btree (shop_id, status, id);
+
+CREATE INDEX payments_closed ON public.payments USING btree (expires_at) WHERE (status = ANY (ARRAY['failed'::text, 'expired'::text, 'canceled'::text]));
 
 CREATE INDEX payments_live ON public.payments USING btree (id) WHERE (status = ANY (ARRAY['created'::text, 'submitted'::text, 'pending'::text, 'authorized'::text]));
 
 CREATE INDEX refunds_by_order ON public.refunds USING btree (order_id);
 
+CREATE INDEX refunds_by_shop ON public.refunds USING btree (shop_id, created_at, id);
+
 CREATE INDEX refunds_open ON public.refunds USING btree (id) WHERE (status = ANY (ARRAY['created'::text, 'submitted'::text, 'unknown'::text, 'manual'::text]));
+
+CREATE INDEX unmatched_money_by_reference ON public.unmatched_money USING btree (account_id, reference);

@@ -10,7 +10,13 @@ CREATE TABLE accounts (
   credentials_version INTEGER NOT NULL,
   status TEXT NOT NULL,
   created_at INTEGER NOT NULL,
-  updated_at INTEGER NOT NULL
+  updated_at INTEGER NOT NULL,
+  previous_until INTEGER
+);
+
+CREATE INDEX accounts_by_shop ON accounts (
+  shop_id,
+  id
 );
 
 CREATE TABLE answers (
@@ -83,6 +89,7 @@ CREATE TABLE deliveries (
   last_fault TEXT,
   delivered_at INTEGER,
   created_at INTEGER NOT NULL,
+  generation INTEGER NOT NULL DEFAULT 0,
   UNIQUE (event_id,
   endpoint_id)
 );
@@ -90,6 +97,11 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_by_endpoint ON deliveries (
   endpoint_id,
   status,
+  id
+);
+
+CREATE INDEX deliveries_by_shop ON deliveries (
+  shop_id,
   id
 );
 
@@ -146,6 +158,12 @@ CREATE INDEX events_by_payment ON events (
 
 CREATE UNIQUE INDEX events_by_shop ON events (
   shop_id,
+  position
+);
+
+CREATE INDEX events_by_type ON events (
+  shop_id,
+  type,
   position
 );
 
@@ -281,10 +299,35 @@ CREATE TABLE orders (
   reference)
 );
 
+CREATE INDEX orders_by_shop ON orders (
+  shop_id,
+  id
+);
+
 CREATE INDEX orders_by_status ON orders (
   shop_id,
   payment_status,
   id
+);
+
+CREATE INDEX orders_open ON orders (
+  id) WHERE closed IS NULL AND payment_status IN ('unpaid',
+  'pending',
+  'failed',
+  'expired',
+  'canceled'
+);
+
+CREATE TABLE payment_transactions (
+   payment_id TEXT NOT NULL REFERENCES payments (id),
+  provider_id TEXT NOT NULL,
+  status TEXT,
+  absent INTEGER NOT NULL,
+  claim TEXT,
+  seen_at INTEGER NOT NULL,
+  asked_at INTEGER,
+  PRIMARY KEY (payment_id,
+  provider_id)
 );
 
 CREATE TABLE payments (
@@ -320,21 +363,38 @@ CREATE TABLE payments (
   version INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
+  opening_until INTEGER,
+  closed_at INTEGER,
   UNIQUE (account_id,
   reference),
   UNIQUE (order_id,
   attempt)
 );
 
+CREATE INDEX payments_by_paid_at ON payments (
+  paid_at
+) WHERE paid_at IS NOT NULL;
+
 CREATE INDEX payments_by_provider_id ON payments (
   account_id,
   provider_id
 ) WHERE provider_id IS NOT NULL;
 
+CREATE INDEX payments_by_shop ON payments (
+  shop_id,
+  id
+);
+
 CREATE INDEX payments_by_status ON payments (
   shop_id,
   status,
   id
+);
+
+CREATE INDEX payments_closed ON payments (
+  expires_at) WHERE status IN ('failed',
+  'expired',
+  'canceled'
 );
 
 CREATE INDEX payments_live ON payments (
@@ -363,12 +423,19 @@ CREATE TABLE refunds (
   version INTEGER NOT NULL,
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
+  waiting_for_quota_until INTEGER,
   UNIQUE (payment_id,
   provider_key)
 );
 
 CREATE INDEX refunds_by_order ON refunds (
   order_id
+);
+
+CREATE INDEX refunds_by_shop ON refunds (
+  shop_id,
+  created_at,
+  id
 );
 
 CREATE INDEX refunds_open ON refunds (
@@ -412,6 +479,14 @@ CREATE TABLE unmatched_money (
   payment_id TEXT,
   found_at INTEGER NOT NULL,
   matched_at INTEGER,
+  status TEXT NOT NULL DEFAULT 'paid',
+  refunded INTEGER,
+  asked_at INTEGER,
   UNIQUE (account_id,
   provider_id)
+);
+
+CREATE INDEX unmatched_money_by_reference ON unmatched_money (
+  account_id,
+  reference
 );

@@ -6,6 +6,7 @@ import type {
   OrderPaymentStatus,
   PaymentAction,
   PaymentFlag,
+  PaymentObservation,
   PaymentStatus,
   RefundStatus,
 } from "@lunas/domain";
@@ -41,6 +42,8 @@ export interface AccountsTable {
   /** Sealed JSON list of credentials: the current ones first, then those that still count for callbacks. */
   credentials: Uint8Array;
   credentials_version: number;
+  /** Business time until which the older ones count; null where there are none. */
+  previous_until: number | null;
   status: "active" | "disabled";
   created_at: number;
   updated_at: number;
@@ -111,9 +114,27 @@ export interface PaymentsTable {
   replaces: string | null;
   waiting_for_quota_until: number | null;
   needs_attention: string | null;
+  /** Until when a call that goes on with its opening may be on its way. */
+  opening_until: number | null;
+  /** When its gateway said of a command of ours that it is closed: of a hosted page nothing else says so. */
+  closed_at: number | null;
   version: number;
   created_at: number;
   updated_at: number;
+}
+
+export interface PaymentTransactionsTable {
+  payment_id: string;
+  /** The gateway's id of it; '' for notifications that name none. */
+  provider_id: string;
+  /** What the gateway said of it last, while it was not the one that the payment is known by. */
+  status: PaymentObservation | null;
+  /** 1: the gateway surely has no such transaction of this payment. */
+  absent: number;
+  /** What verified notifications say of it, the furthest of them, while no answer has confirmed it. */
+  claim: string | null;
+  seen_at: number;
+  asked_at: number | null;
 }
 
 export interface RefundsTable {
@@ -133,6 +154,8 @@ export interface RefundsTable {
   proof: string | null;
   submitted_at: number | null;
   succeeded_at: number | null;
+  /** The account's budget of calls is spent: it is sent, or asked about, at this time. */
+  waiting_for_quota_until: number | null;
   version: number;
   created_at: number;
   updated_at: number;
@@ -219,6 +242,8 @@ export interface DeliveriesTable {
   trigger: "schedule" | "resend" | "replay";
   due_at: number;
   lease_until: number | null;
+  /** Grows with each wish for a repetition: the result of an attempt from before it does not fulfil it. */
+  generation: Generated<number>;
   last_status: number | null;
   last_fault: string | null;
   delivered_at: number | null;
@@ -322,9 +347,13 @@ export interface UnmatchedMoneyTable {
   provider_id: string;
   amount: bigint | null;
   currency: string;
+  /** What the gateway said of it last. */
+  status: Generated<PaymentObservation>;
+  refunded: bigint | null;
   answer_id: string;
   payment_id: string | null;
   found_at: number;
+  asked_at: number | null;
   matched_at: number | null;
 }
 
@@ -339,6 +368,7 @@ export interface Database {
   accounts: AccountsTable;
   orders: OrdersTable;
   payments: PaymentsTable;
+  payment_transactions: PaymentTransactionsTable;
   refunds: RefundsTable;
   answers: AnswersTable;
   transitions: TransitionsTable;

@@ -166,8 +166,10 @@ export class FakeGateway {
 
   #close(subject: PaymentSubject, to: PaymentObservation): Outcome<PaymentAnswer> {
     const found = this.transactions.get(subject.reference);
-    if (found && found.status !== "pending" && found.status !== to) return refused("state", `it is ${found.status}`);
-    if (found) found.status = to;
+    // A hosted page is closed also after a denial, which stays what it was.
+    const denied_page = found?.method === "snap" && found.status === "failed";
+    if (found && found.status !== "pending" && found.status !== to && !denied_page) return refused("state", `it is ${found.status}`);
+    if (found && !denied_page) found.status = to;
     return this.#answer(subject.reference);
   }
 
@@ -188,7 +190,7 @@ export class FakeGateway {
   }
 
   #getRefund(intent: RefundIntent): Outcome<RefundAnswer> {
-    const refund = this.transactions.get(intent.payment.reference)?.refunds.find((one) => one.key === intent.key);
+    const refund = this.transactions.get(intent.payment.reference)?.refunds.find((one) => (one.key ?? one.provider_id) === intent.key);
     return refund ? { certainty: "did", value: { refund }, exchanges: [] } : refused("not_found", "no such refund");
   }
 }

@@ -2,6 +2,7 @@ import { COLLECTED_STATUSES, invariant, LIVE_STATUSES, LunasError } from "@lunas
 import { askGateway } from "../../collect/ask.ts";
 import { createPayment, openPayment } from "../../collect/payments.ts";
 import { findBundle, type OrderBundle, type PaymentRow } from "../../collect/rows.ts";
+import { isUnusable } from "../../collect/unusable.ts";
 import { checkoutUrl } from "../../collect/views.ts";
 import type { Hub } from "../../hub.ts";
 import { PRIORITY } from "../../store/jobs.ts";
@@ -61,7 +62,7 @@ export class BuyerActions {
       (wish.account === undefined || bundle.slugs.get(payment.account_id) === wish.account) &&
       LIVE_STATUSES.includes(payment.status);
     const open = bundle.payments.findLast(same);
-    if (!open || open.wanted === "cancel" || open.wanted === "expire" || open.handles["unusable"] !== undefined) return false;
+    if (!open || open.wanted === "cancel" || open.wanted === "expire" || isUnusable(open)) return false;
     if (open.status === "submitted" || open.status === "created") {
       // Its opening was interrupted or is under way: the connector asks and goes on, it never charges blindly.
       await openPayment(this.#hub, open.id, "continue", "buyer");

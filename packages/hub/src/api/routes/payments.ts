@@ -1,10 +1,11 @@
-import { COLLECTED_STATUSES, LIVE_STATUSES, LunasError } from "@lunas/domain";
+import { COLLECTED_STATUSES, LunasError } from "@lunas/domain";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import { askGateway } from "../../collect/ask.ts";
 import { closePayment } from "../../collect/payments.ts";
 import { createRefund } from "../../collect/refunds.ts";
 import { requireAmount } from "../../collect/orders.ts";
+import { mayStillBePaid } from "../../collect/still-payable.ts";
 import { paymentView, type PaymentView, refundView } from "../../collect/views.ts";
 import type { Hub } from "../../hub.ts";
 import { PRIORITY } from "../../store/jobs.ts";
@@ -39,7 +40,9 @@ export function paymentRoutes(hub: Hub): FastifyPluginAsyncZod {
       "/payments/:id/timeline",
       {
         schema: {
-          ...operation("Payments", "getTimeline", "All that happened to a payment, in order", { 200: z.object({ data: z.array(timelineEntry) }) }),
+          ...operation("Payments", "getTimeline", "All that happened to a payment, in order; of each kind the newest 1,000", {
+            200: z.object({ data: z.array(timelineEntry) }),
+          }),
           params,
         },
       },
@@ -121,9 +124,9 @@ async function close(hub: Hub, shop_id: string, payment_id: string, how: "cancel
   if (COLLECTED_STATUSES.includes(row.status)) {
     throw new LunasError("wrong_state", { detail: `The payment is ${row.status}: money was collected. Refund it instead.` });
   }
-  if (!LIVE_STATUSES.includes(row.status)) return paymentView(hub, bundle, row);
+  if (!mayStillBePaid(hub, row)) return paymentView(hub, bundle, row);
   const closed = await closePayment(hub, row.id, how, "api", PRIORITY.money);
-  if (LIVE_STATUSES.includes(closed.payment.status)) {
+  if (mayStillBePaid(hub, closed.payment)) {
     throw new LunasError("gateway_unclear", {
       detail: `The gateway has not confirmed it yet (it says ${closed.payment.status}). It is being asked; read the payment again.`,
     });
