@@ -62,6 +62,26 @@ describe("the lock of a SQLite file", () => {
 });
 
 describe("the SQLite store", () => {
+  test("the journal moves into the file beside the writer, which is not held up by it", async () => {
+    const file = join(FOLDER, "checkpoints.db");
+    const store = openSqlite(file);
+    await migrate(store);
+    const before = statSync(file).size;
+    // Far less than the writer itself would wait for.
+    for (let mib = 0; mib < 8; mib += 1)
+      await store.write((tx) =>
+        tx
+          .insertInto("meta")
+          .values({ name: `big${mib}`, value: "x".repeat(2 ** 20) })
+          .execute(),
+      );
+    await expect.poll(() => statSync(file).size - before, { timeout: 15_000 }).toBeGreaterThan(4 * 2 ** 20);
+    await store.close();
+    const again = await openStore(`sqlite:${file}`);
+    expect(await again.read((db) => db.selectFrom("meta").select("name").where("name", "like", "big%").execute())).toHaveLength(8);
+    await again.close();
+  });
+
   test("a closed store leaves one file that holds everything: no journal that a copy of the file would miss", async () => {
     const file = join(FOLDER, "whole.db");
     const store = openSqlite(file);

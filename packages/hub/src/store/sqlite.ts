@@ -9,6 +9,7 @@ import { backupSqliteFile } from "./backup.ts";
 import { CodecPlugin, StoreError, translateError } from "./codec.ts";
 import { SQLITE } from "./engine.ts";
 import type { Database } from "./schema.ts";
+import { CHECKPOINT_BY_WRITER_PAGES, CHECKPOINT_THROW_AWAY_PAGES, Checkpoints } from "./sqlite-checkpoints.ts";
 import { type SqliteConnection, SqliteConnectionDialect } from "./sqlite-dialect.ts";
 import { SqliteKeys } from "./sqlite-keys.ts";
 import { holdSqliteLock } from "./sqlite-lock.ts";
@@ -31,6 +32,13 @@ interface Unit {
   readonly reject: (error: unknown) => void;
 }
 
+/** What a store tells whoever opened it. */
+interface Surroundings {
+  committed(): void;
+  /** Lets go of the file. */
+  release(): Promise<void>;
+}
+
 type Outcome = { readonly value: unknown } | { readonly error: unknown };
 
 /**
@@ -47,7 +55,7 @@ export function openSqlite(
   const file = throwAway ? join(realpathSync(tmpdir()), `lunas-${randomBytes(8).toString("hex")}.db`) : prepareFile(path);
   const unlock = throwAway ? () => {} : holdSqliteLock(file);
   const opened: SqliteConnectionDialect[] = [];
-  const release = () => {
+  const letGo = () => {
     // The writing one last: it moves the journal into the file and removes it, which a read-only one cannot.
     for (const { connection } of opened.toReversed()) connection.db.close();
     if (throwAway) for (const suffix of ["", "-wal", "-shm"]) rmSync(file + suffix, { force: true });
@@ -56,9 +64,17 @@ export function openSqlite(
   try {
     opened.push(openConnection(file, false, throwAway, busy_wait_ms));
     opened.push(openConnection(file, true, throwAway, busy_wait_ms));
-    return new SqliteStore(file, opened[0]!, opened[1]!, release, keys_in_memory);
+    const checkpoints = throwAway ? undefined : new Checkpoints(file);
+    const around: Surroundings = {
+      committed: () => checkpoints?.committed(),
+      release: async () => {
+        await checkpoints?.close();
+        letGo();
+      },
+    };
+    return new SqliteStore(file, opened[0]!, opened[1]!, around, keys_in_memory);
   } catch (error) {
-    release();
+    letGo();
     throw translateError(error);
   }
 }
@@ -78,8 +94,8 @@ function openConnection(file: string, readonly: boolean, throwAway: boolean, tim
     // FULL: a commit is on the disk before it is answered. A throw-away database has nobody to keep a promise to.
     db.pragma(throwAway ? "synchronous = OFF" : "synchronous = FULL");
     db.pragma("foreign_keys = ON");
-    // Few pages at a time: while they are moved into the file, every request waits.
-    db.pragma("wal_autocheckpoint = 1000");
+    // While the writer itself moves pages into the file, every request waits.
+    db.pragma(`wal_autocheckpoint = ${throwAway ? CHECKPOINT_THROW_AWAY_PAGES : CHECKPOINT_BY_WRITER_PAGES}`);
     db.pragma(`journal_size_limit = ${JOURNAL_MAX_BYTES}`);
   }
   db.pragma("cache_size = -65536");
@@ -101,15 +117,15 @@ export class SqliteStore implements Store {
   #urgent: Unit[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
-  #release: () => void;
+  #around: Surroundings;
 
-  constructor(file: string, writer: SqliteConnectionDialect, reader: SqliteConnectionDialect, release: () => void, keys_in_memory?: number) {
+  constructor(file: string, writer: SqliteConnectionDialect, reader: SqliteConnectionDialect, around: Surroundings, keys_in_memory?: number) {
     this.file = file;
     this.#writer = writer.connection;
     this.#keys = new SqliteKeys(writer.connection, keys_in_memory);
     this.#tx = new Kysely<Database>({ dialect: writer, plugins: [new CodecPlugin(), ONLY_INSIDE] });
     this.#db = new Kysely<Database>({ dialect: reader, plugins: [new CodecPlugin(), ONLY_OUTSIDE] });
-    this.#release = release;
+    this.#around = around;
   }
 
   async read<T>(query: (db: Db) => Promise<T>): Promise<T> {
@@ -165,6 +181,7 @@ export class SqliteStore implements Store {
       }
       db.exec("COMMIT");
       this.#keys.committed();
+      this.#around.committed();
     } catch (error) {
       failure = { error: translateError(error) };
       if (units.length === 0) while (units.length < GROUP_MAX && this.#waiting > 0) units.push(this.#next());
@@ -231,7 +248,7 @@ export class SqliteStore implements Store {
     if (this.#closed) return;
     this.#closed = true;
     while (this.#running) await this.#running;
-    this.#release();
+    await this.#around.release();
   }
 }
 
