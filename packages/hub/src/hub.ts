@@ -45,6 +45,8 @@ export type Signal =
   | { readonly kind: "jobs" }
   | { readonly kind: "inbox" }
   | { readonly kind: "deliveries" }
+  /** An endpoint was stopped, or has another URL or secret: nothing more is sent as it was. */
+  | { readonly kind: "endpoint"; readonly endpoint_id: string }
   /** Something about an order was committed: live pages read it again. */
   | { readonly kind: "order"; readonly order_id: string }
   | { readonly kind: "account"; readonly account_id: string };

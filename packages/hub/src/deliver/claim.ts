@@ -5,9 +5,11 @@ export type DeliveryRow = Selectable<DeliveriesTable>;
 export type EndpointRow = Selectable<EndpointsTable>;
 
 /** What a try needs to know of its delivery. */
-export type ClaimedDelivery = Pick<DeliveryRow, "id" | "event_id" | "endpoint_id" | "attempts" | "step" | "trigger"> & { lease_until: number };
+export type ClaimedDelivery = Pick<DeliveryRow, "id" | "event_id" | "endpoint_id" | "attempts" | "step" | "trigger" | "generation"> & {
+  lease_until: number;
+};
 /** What a try needs to know of its endpoint. */
-export type Target = Pick<EndpointRow, "id" | "url" | "format" | "secrets" | "status">;
+export type Target = Pick<EndpointRow, "id" | "url" | "format" | "secrets" | "status" | "version">;
 
 export interface ClaimRequest {
   /** Business time. */
@@ -109,7 +111,7 @@ async function take(tx: Tx, store: Store, wants: readonly Want[], now_ms: number
   const { rows } = await sql<ClaimedDelivery>`
     WITH taken AS MATERIALIZED (${sql.join(ranges, sql` UNION ALL `)})
     UPDATE deliveries SET status = 'delivering', lease_until = ${lease_until} WHERE id IN (SELECT id FROM taken)
-    RETURNING id, event_id, endpoint_id, attempts, step, "trigger", lease_until`.execute(tx);
+    RETURNING id, event_id, endpoint_id, attempts, step, "trigger", generation, lease_until`.execute(tx);
   // Ids sort by time of making: what happened first is sent first, as far as that goes.
   return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
@@ -121,9 +123,17 @@ async function readBodies(tx: Tx, store: Store, deliveries: readonly ClaimedDeli
   return new Map(rows.map((row) => [row.id, row.body]));
 }
 
+/** What endpoints are now: whether they are active, and their versions. */
+export async function readStates(store: Store, ids: readonly string[]): Promise<Pick<Target, "id" | "status" | "version">[]> {
+  const { rows } = await store.read((db) =>
+    sql<Pick<Target, "id" | "status" | "version">>`SELECT id, status, version FROM endpoints WHERE id IN (${listed(store, ids)})`.execute(db),
+  );
+  return rows;
+}
+
 async function readTargets(tx: Tx, store: Store, ids: readonly string[]): Promise<Map<string, Target>> {
   if (ids.length === 0) return new Map();
-  const { rows } = await sql<Target>`SELECT id, url, format, secrets, status FROM endpoints WHERE id IN (${listed(store, ids)})`.execute(tx);
+  const { rows } = await sql<Target>`SELECT id, url, format, secrets, status, version FROM endpoints WHERE id IN (${listed(store, ids)})`.execute(tx);
   return new Map(rows.map((row) => [row.id, row]));
 }
 
@@ -143,23 +153,41 @@ export function jsonRows(store: Store, rows: readonly (readonly (string | number
 
 /** Gives deliveries back that were not tried: waiting is not an attempt. */
 export async function releaseDeliveries(store: Store, deliveries: readonly ClaimedDelivery[], due_at: number): Promise<void> {
-  await giveUp(store, deliveries, sql`status = 'due', due_at = ${due_at}`);
+  if (deliveries.length === 0) return;
+  await store.write((tx) => giveUp(tx, store, deliveries, sql`status = 'due', due_at = ${due_at}`));
 }
 
-/** Deliveries of an endpoint that is not active wait for its resume. */
-export async function pauseDeliveries(store: Store, deliveries: readonly ClaimedDelivery[]): Promise<void> {
-  await giveUp(store, deliveries, sql`status = 'paused'`);
+/**
+ * Deliveries of an endpoint that is not active wait for its resume. If it was resumed since they were claimed, they are due again.
+ * @returns whether that was so.
+ */
+export async function pauseDeliveries(store: Store, deliveries: readonly ClaimedDelivery[]): Promise<boolean> {
+  if (deliveries.length === 0) return false;
+  const ids = [...new Set(deliveries.map((one) => one.endpoint_id))];
+  return store.write(async (tx) => {
+    // Held until the commit: a resume comes before, and is seen, or after, and arms what is paused here.
+    const { rows } = await sql<Pick<Target, "id" | "status">>`
+      SELECT id, status FROM endpoints WHERE id IN (${listed(store, ids)}) ORDER BY id ${sql.raw(store.engine.forShare)}`.execute(tx);
+    const active = new Set(rows.filter((one) => one.status === "active").map((one) => one.id));
+    const due = deliveries.filter((one) => active.has(one.endpoint_id));
+    await giveUp(tx, store, due, sql`status = 'due'`);
+    await giveUp(
+      tx,
+      store,
+      deliveries.filter((one) => !active.has(one.endpoint_id)),
+      sql`status = 'paused'`,
+    );
+    return due.length > 0;
+  });
 }
 
-async function giveUp(store: Store, deliveries: readonly ClaimedDelivery[], change: RawBuilder<unknown>): Promise<void> {
+async function giveUp(tx: Tx, store: Store, deliveries: readonly ClaimedDelivery[], change: RawBuilder<unknown>): Promise<void> {
   if (deliveries.length === 0) return;
   const held = jsonRows(
     store,
     deliveries.map((one) => [one.id, one.lease_until]),
   );
-  await store.write((tx) =>
-    sql`UPDATE deliveries SET ${change}, lease_until = NULL
-      FROM (SELECT value->>0 AS id, CAST(value->>1 AS BIGINT) AS lease FROM ${held}) AS given
-      WHERE deliveries.id = given.id AND deliveries.status = 'delivering' AND deliveries.lease_until = given.lease`.execute(tx),
-  );
+  await sql`UPDATE deliveries SET ${change}, lease_until = NULL
+    FROM (SELECT value->>0 AS id, CAST(value->>1 AS BIGINT) AS lease FROM ${held}) AS given
+    WHERE deliveries.id = given.id AND deliveries.status = 'delivering' AND deliveries.lease_until = given.lease`.execute(tx);
 }

@@ -1,7 +1,7 @@
 import { MINUTE_MS, SECOND_MS } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
 import { GroupCommit } from "../store/group-commit.ts";
-import { claimDeliveries, type ClaimedDelivery, pauseDeliveries, releaseDeliveries } from "./claim.ts";
+import { claimDeliveries, type ClaimedDelivery, pauseDeliveries, readStates, releaseDeliveries } from "./claim.ts";
 import { Lanes } from "./lanes.ts";
 import { type AttemptResult, type SavedResult, saveResults } from "./results.ts";
 import type { SendAttempt } from "./send.ts";
@@ -16,6 +16,8 @@ const RESULTS_LINGER_MS = 15;
 const RESULTS_PER_COMMIT_MAX = 512;
 /** The table is looked at this often even when nothing woke us: another hub may have written. */
 const IDLE_LOOK_MS = 1 * SECOND_MS;
+/** Another hub may have stopped or changed an endpoint: what waits here is held against the table this often. */
+const STATES_LOOK_MS = 1 * SECOND_MS;
 
 export interface Dispatcher {
   /**
@@ -41,7 +43,10 @@ class RunningDispatcher implements Dispatcher {
   readonly #hub: Hub;
   readonly #lanes: Lanes<AttemptResult>;
   readonly #results: GroupCommit<AttemptResult, SavedResult>;
-  readonly #off: () => void;
+  readonly #offs: readonly (() => void)[];
+  /** Endpoints that were stopped or changed since the present claim began: it may have read them as they were. */
+  readonly #changed = new Set<string>();
+  #states_looked_at = 0;
   #lingering: (() => void)[] = [];
   #linger: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -68,7 +73,10 @@ class RunningDispatcher implements Dispatcher {
         hub.log.error({ err: error, delivery: delivery.id }, "a delivery's result could not be written; it is sent again after its lease"),
       settled: (endpoint_id) => this.#settled(endpoint_id),
     });
-    this.#off = hub.signals.on("deliveries", () => this.wake());
+    this.#offs = [
+      hub.signals.on("deliveries", () => this.wake()),
+      hub.signals.on("endpoint", (signal) => signal.kind === "endpoint" && this.#endpointChanged(signal.endpoint_id)),
+    ];
   }
 
   wake(): void {
@@ -90,14 +98,32 @@ class RunningDispatcher implements Dispatcher {
   async #look(): Promise<void> {
     while (!this.#stopping) {
       this.#again = false;
+      await this.#lookAtStates();
       const claimed = await this.#claim();
       if (!this.#again && (claimed === 0 || !this.#more)) return this.#tellIdle();
     }
   }
 
+  /** From now on nothing begins that was claimed for the endpoint as it was. */
+  #endpointChanged(endpoint_id: string): void {
+    this.#changed.add(endpoint_id);
+    this.#more = true;
+    this.#lanes.clear(endpoint_id);
+  }
+
+  async #lookAtStates(): Promise<void> {
+    const now = this.#hub.clocks.wall.now();
+    if (Math.abs(now - this.#states_looked_at) < STATES_LOOK_MS) return;
+    this.#states_looked_at = now;
+    const waiting = this.#lanes.waiting();
+    if (waiting.length === 0) return;
+    for (const state of await readStates(this.#hub.store, waiting)) this.#lanes.notice(state);
+  }
+
   async #claim(): Promise<number> {
     const { store, clocks, log } = this.#hub;
     const lanes = this.#lanes;
+    this.#changed.clear();
     const total = HELD_MAX - lanes.held;
     const claim = await claimDeliveries(store, {
       now_ms: clocks.business.now(),
@@ -112,23 +138,28 @@ class RunningDispatcher implements Dispatcher {
       return 0;
     }
     const stopped: ClaimedDelivery[] = [];
+    const outdated: ClaimedDelivery[] = [];
+    for (const target of claim.targets.values()) if (!this.#changed.has(target.id)) this.#lanes.notice(target);
     for (const delivery of claim.deliveries) {
       const target = claim.targets.get(delivery.endpoint_id);
       const body = claim.bodies.get(delivery.event_id);
       // Its lease ended while it was here, as when somebody moves the clock: it has a new one now, and is not begun twice.
       if (lanes.renew(delivery)) continue;
       if (!target || body === undefined) log.error({ delivery: delivery.id }, "a delivery has lost its endpoint or its event");
+      else if (this.#changed.has(target.id)) outdated.push(delivery);
       else if (target.status === "active") lanes.add(delivery, target, body);
       else stopped.push(delivery);
     }
-    await pauseDeliveries(store, stopped);
+    await releaseDeliveries(store, outdated, clocks.business.now());
+    const resumed = await pauseDeliveries(store, stopped);
+    if (outdated.length > 0 || resumed) this.#again = true;
     return claim.deliveries.length;
   }
 
   async #save(result: AttemptResult): Promise<void> {
     await this.#company();
     const { stopped, more_due } = await this.#results.add(result);
-    if (stopped) this.#lanes.clear(result.delivery.endpoint_id);
+    if (stopped) this.#endpointChanged(result.delivery.endpoint_id);
     if (more_due) this.#more = true;
     if (result.due_at !== null) this.#nextDueAt = Math.min(result.due_at, this.#nextDueAt ?? Infinity);
   }
@@ -171,7 +202,7 @@ class RunningDispatcher implements Dispatcher {
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    this.#off();
+    for (const off of this.#offs) off();
     clearTimeout(this.#timer);
     await this.#looking;
     await this.#lanes.stop();

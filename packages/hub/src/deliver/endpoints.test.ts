@@ -129,6 +129,26 @@ describe.each(ENGINES)("an endpoint that fails, on %s", (engine) => {
     expect(statuses.filter((one) => one === "exhausted")).toHaveLength(1);
   });
 
+  test("that was disabled by 410 has its events kept: they come, with the one that it refused, when it is resumed (F8)", async () => {
+    let gone = true;
+    const { http, requests } = played(() => answer(gone ? 410 : 200));
+    const stage = await makeStage(engine, http);
+    const id = await stage.endpoint("https://gone.test/", { events: ["payment.paid"] });
+    const sent = new Set([await stage.event()]);
+    const dispatcher = stage.start();
+    await dispatcher.idle();
+    expect(await stage.endpointRow(id)).toMatchObject({ status: "disabled" });
+    for (let made = 0; made < 3; made += 1) sent.add(await stage.event());
+    stage.advance(3 * DAY_MS);
+    await dispatcher.idle();
+    expect(requests).toHaveLength(1);
+    gone = false;
+    await resumeEndpoint(stage.hub, stage.shop_id, id);
+    await dispatcher.idle();
+    expect(new Set(requests.slice(1).map(webhookId))).toEqual(sent);
+    expect((await stage.deliveries(id)).map((one) => one.status)).toEqual(["delivered", "delivered", "delivered", "delivered"]);
+  });
+
   test("72 hours without a success pause it, however few its failures are", async () => {
     const { http } = played(() => answer(500));
     const stage = await makeStage(engine, http);

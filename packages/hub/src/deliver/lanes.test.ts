@@ -35,16 +35,46 @@ function rig(end_on_send?: "delivered" | "failed" | "broken") {
         attempts: 0,
         step: 0,
         trigger: "schedule",
+        generation: 0,
         lease_until: 1,
       } satisfies ClaimedDelivery;
       lanes.add(
         delivery,
-        { id: endpoint_id, url: "https://x.test/", format: "standard", secrets: new Uint8Array(), status: "active" } satisfies Target,
+        { id: endpoint_id, url: "https://x.test/", format: "standard", secrets: new Uint8Array(), status: "active", version: 1 } satisfies Target,
         "{}",
       );
     }
   };
-  return { lanes, add, under_way, released, lost, pass: (ms: number) => (now += ms), saveWith: (how: () => Promise<void>) => (save = how) };
+  /** The last delivery that was added is claimed once more. */
+  const claimAgain = (endpoint_id: string, generation: number, lease_until: number): boolean => {
+    const delivery = {
+      id: `dlv_${made}`,
+      event_id: `evt_${made}`,
+      endpoint_id,
+      attempts: 0,
+      step: 0,
+      trigger: "resend",
+      generation,
+      lease_until,
+    } as const;
+    if (lanes.renew(delivery)) return true;
+    lanes.add(
+      delivery,
+      { id: endpoint_id, url: "https://x.test/", format: "standard", secrets: new Uint8Array(), status: "active", version: 1 },
+      "{}",
+    );
+    return false;
+  };
+  return {
+    lanes,
+    add,
+    claimAgain,
+    under_way,
+    released,
+    lost,
+    pass: (ms: number) => (now += ms),
+    saveWith: (how: () => Promise<void>) => (save = how),
+  };
 }
 
 /** All that is ready to run has run. */
@@ -155,6 +185,52 @@ describe("the lanes", () => {
     await settled();
     expect(released).toHaveLength(4);
     expect(lanes.held).toBe(36);
+  });
+
+  test("a delivery that was wished for anew while its try is under way has another one, once the first one's result is written", async () => {
+    const { lanes, add, claimAgain, under_way, saveWith } = rig();
+    const written = Promise.withResolvers<void>();
+    saveWith(() => written.promise);
+    add("end_a");
+    expect(claimAgain("end_a", 1, 2)).toBe(false);
+    expect(claimAgain("end_a", 2, 3)).toBe(false);
+    expect([under_way.length, lanes.held]).toEqual([1, 2]);
+    under_way[0]!.end(true);
+    await settled();
+    expect(under_way).toHaveLength(1);
+    written.resolve();
+    await settled();
+    expect(under_way.map((one) => one.id)).toEqual(["dlv_1", "dlv_1"]);
+    under_way[1]!.end(true);
+    await settled();
+    expect(lanes.held).toBe(0);
+  });
+
+  test("a delivery whose lease ended while its try is under way is not tried twice; one that is over is", async () => {
+    const { lanes, add, claimAgain, under_way, saveWith } = rig();
+    const written = Promise.withResolvers<void>();
+    saveWith(() => written.promise);
+    add("end_a");
+    expect(claimAgain("end_a", 0, 2)).toBe(true);
+    under_way[0]!.end(true);
+    await settled();
+    // Claimed between the writing of its result and our hearing of it.
+    expect(claimAgain("end_a", 0, 3)).toBe(false);
+    written.resolve();
+    await settled();
+    expect([under_way.length, lanes.held]).toEqual([2, 1]);
+  });
+
+  test("what has not begun is claimed anew where it stands, and an endpoint that has changed is given back all of it", async () => {
+    const { lanes, add, claimAgain, under_way, released } = rig();
+    add("end_a", 17);
+    expect(claimAgain("end_a", 1, 2)).toBe(false);
+    expect([under_way.length, lanes.held, lanes.waiting()]).toEqual([16, 17, ["end_a"]]);
+    lanes.notice({ id: "end_a", status: "active", version: 1 });
+    expect(lanes.waiting()).toEqual(["end_a"]);
+    lanes.notice({ id: "end_a", status: "active", version: 2 });
+    await settled();
+    expect([released.length, lanes.held, lanes.waiting()]).toEqual([1, 16, []]);
   });
 
   test("stop when what is under way has ended and what was waiting is given back", async () => {

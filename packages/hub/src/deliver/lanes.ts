@@ -19,10 +19,16 @@ interface Held {
   readonly target: Target;
   readonly body: string;
   readonly since: number;
+  /** Over: tried or given back, which the database is being told. */
+  at: "waiting" | "under way" | "over";
 }
 
 interface Lane {
   queue: Held[];
+  /** By id, what was wished for anew while it was under way, or claimed anew before it was let go: its turn comes when that has happened. */
+  again: Map<string, Held>;
+  /** Of the endpoint as it was last seen: what is queued is to be sent by this one. */
+  version: number;
   /** Held at all: in the queue, under way, or not yet written. */
   held: number;
   running: number;
@@ -50,7 +56,8 @@ export interface LanesOptions<Result> {
 export class Lanes<Result> {
   readonly #options: LanesOptions<Result>;
   readonly #lanes = new Map<string, Lane>();
-  readonly #held = new Map<string, ClaimedDelivery>();
+  readonly #held = new Map<string, Held>();
+  #count = 0;
   #running = 0;
   #stopped: (() => void) | undefined;
   #stopping = false;
@@ -61,7 +68,7 @@ export class Lanes<Result> {
 
   /** Deliveries that are held, over all lanes. */
   get held(): number {
-    return this.#held.size;
+    return this.#count;
   }
 
   /** Tries that are under way, over all lanes. */
@@ -74,11 +81,21 @@ export class Lanes<Result> {
     return this.#lanes.size;
   }
 
-  /** Takes over the new lease of a delivery whose old one ended while it was here. @returns false when it is not here. */
-  renew(delivery: ClaimedDelivery): boolean {
-    const held = this.#held.get(delivery.id);
-    if (held) held.lease_until = delivery.lease_until;
-    return held !== undefined;
+  /** Endpoints with something that has not begun. */
+  waiting(): string[] {
+    return [...this.#lanes].filter(([, lane]) => lane.queue.length > 0 || lane.again.size > 0).map(([id]) => id);
+  }
+
+  /**
+   * Takes over the new lease of a delivery whose old one ended while its try is under way. A try that somebody wished for since it began is
+   * another one: its delivery is to be added.
+   * @returns false when there is none that goes on.
+   */
+  renew({ id, generation, lease_until, step }: ClaimedDelivery): boolean {
+    const held = this.#held.get(id);
+    if (held?.at !== "under way" || held.delivery.generation !== generation) return false;
+    Object.assign(held.delivery, { lease_until, step });
+    return true;
   }
 
   /** How many more an endpoint should be given now. Not few at a time: a claim costs the same for one as for many. */
@@ -92,22 +109,41 @@ export class Lanes<Result> {
     return room * 2 >= lane.window ? room : 0;
   }
 
+  /** Queues a delivery. One that is here already takes the place of what has not begun, or comes after what has. */
   add(delivery: ClaimedDelivery, target: Target, body: string): void {
     let lane = this.#lanes.get(target.id);
     if (!lane) {
       this.#forgetIdleLanes();
-      this.#lanes.set(target.id, (lane = { queue: [], held: 0, running: 0, window: WINDOW_MIN, breaker: newBreaker() }));
+      lane = { queue: [], again: new Map(), version: target.version, held: 0, running: 0, window: WINDOW_MIN, breaker: newBreaker() };
+      this.#lanes.set(target.id, lane);
     }
-    lane.queue.push({ delivery, target, body, since: this.#options.now() });
-    lane.held += 1;
-    this.#held.set(delivery.id, delivery);
+    lane.version = target.version;
+    const next: Held = { delivery, target, body, since: this.#options.now(), at: "waiting" };
+    const held = this.#held.get(delivery.id);
+    if (held?.at === "waiting") return void Object.assign(held.delivery, delivery);
+    if (!held || !lane.again.has(delivery.id)) {
+      lane.held += 1;
+      this.#count += 1;
+    }
+    if (held) return void lane.again.set(delivery.id, next);
+    this.#enqueue(lane, next);
     this.#run(lane);
   }
 
-  /** Gives back what an endpoint was to get and has not: it has been stopped. */
+  #enqueue(lane: Lane, held: Held): void {
+    this.#held.set(held.delivery.id, held);
+    lane.queue.push(held);
+  }
+
+  /** Gives back what an endpoint was to get and has not: it has been stopped, or is another one now. */
   clear(endpoint_id: string): void {
     const lane = this.#lanes.get(endpoint_id);
     if (lane) this.#giveBack(lane, 0);
+  }
+
+  /** Clears the lane of an endpoint that is not any more what is queued there was claimed for. */
+  notice({ id, status, version }: Pick<Target, "id" | "status" | "version">): void {
+    if (status !== "active" || this.#lanes.get(id)?.version !== version) this.clear(id);
   }
 
   #run(lane: Lane): void {
@@ -118,13 +154,15 @@ export class Lanes<Result> {
       if (now - lane.queue[0]!.since > PATIENCE_MS) return this.#giveBack(lane, 0);
       const held = lane.queue.shift()!;
       if (may.go === "probe") lane.breaker = may.begin;
+      held.at = "under way";
       void this.#attempt(lane, held);
       // Half open: one probe decides about the rest.
       if (may.go === "probe") return this.#giveBack(lane, PROBE_WAIT_MS);
     }
   }
 
-  async #attempt(lane: Lane, { delivery, target, body }: Held): Promise<void> {
+  async #attempt(lane: Lane, held: Held): Promise<void> {
+    const { delivery, target, body } = held;
     lane.running += 1;
     this.#running += 1;
     let result: Result | undefined;
@@ -136,12 +174,13 @@ export class Lanes<Result> {
       lane.breaker = { ...lane.breaker, probing: false };
       this.#options.lost(error, delivery);
     }
+    held.at = "over";
     lane.running -= 1;
     this.#running -= 1;
     // The next try need not wait until this one's result is written.
     this.#run(lane);
     if (result !== undefined) await this.#options.save(result).catch((error: unknown) => this.#options.lost(error, delivery));
-    this.#letGo(lane, [delivery]);
+    this.#letGo(lane, [held]);
   }
 
   #judge(lane: Lane, delivered: boolean): void {
@@ -151,20 +190,33 @@ export class Lanes<Result> {
   }
 
   #giveBack(lane: Lane, wait_ms: number): void {
-    const rest = lane.queue.map((held) => held.delivery);
+    const rest = [...lane.queue, ...lane.again.values()];
     lane.queue = [];
+    lane.again.clear();
     if (rest.length === 0) return;
+    for (const held of rest) held.at = "over";
+    const deliveries = rest.map((held) => held.delivery);
     void this.#options
-      .release(rest, wait_ms)
-      .catch((error: unknown) => this.#options.lost(error, rest[0]!))
+      .release(deliveries, wait_ms)
+      .catch((error: unknown) => this.#options.lost(error, deliveries[0]!))
       .then(() => this.#letGo(lane, rest));
   }
 
-  #letGo(lane: Lane, deliveries: readonly ClaimedDelivery[]): void {
-    lane.held -= deliveries.length;
-    for (const { id } of deliveries) this.#held.delete(id);
-    if (this.#held.size === 0) this.#stopped?.();
-    this.#options.settled(deliveries[0]!.endpoint_id);
+  #letGo(lane: Lane, gone: readonly Held[]): void {
+    lane.held -= gone.length;
+    this.#count -= gone.length;
+    for (const held of gone) {
+      const { id } = held.delivery;
+      // What came after another try of the same delivery was never in its place.
+      if (this.#held.get(id) !== held) continue;
+      this.#held.delete(id);
+      const next = lane.again.get(id);
+      if (lane.again.delete(id)) this.#enqueue(lane, next!);
+    }
+    if (this.#stopping) this.#giveBack(lane, 0);
+    else this.#run(lane);
+    if (this.#count === 0) this.#stopped?.();
+    this.#options.settled(gone[0]!.delivery.endpoint_id);
   }
 
   /** A lane without work and without an open breaker is as good as a new one. */
@@ -177,6 +229,6 @@ export class Lanes<Result> {
   async stop(): Promise<void> {
     this.#stopping = true;
     for (const lane of this.#lanes.values()) this.#giveBack(lane, 0);
-    if (this.#held.size > 0) await new Promise<void>((resolve) => (this.#stopped = resolve));
+    if (this.#count > 0) await new Promise<void>((resolve) => (this.#stopped = resolve));
   }
 }

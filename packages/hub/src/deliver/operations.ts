@@ -1,4 +1,5 @@
 import { type EventType, LunasError } from "@lunas/domain";
+import { sql } from "kysely";
 import { emitEvent } from "../collect/emit.ts";
 import type { Hub } from "../hub.ts";
 import type { DeliveriesTable, Tx } from "../store/index.ts";
@@ -51,16 +52,50 @@ export async function createEndpoint(hub: Hub, shop_id: string, wish: NewEndpoin
 }
 
 /** An endpoint of this shop that was not deleted. @throws LunasError not_found */
-export async function findEndpoint(tx: Pick<Tx, "selectFrom">, shop_id: string, endpoint_id: string): Promise<EndpointRow> {
+export function findEndpoint(tx: Pick<Tx, "selectFrom">, shop_id: string, endpoint_id: string): Promise<EndpointRow> {
+  return readEndpoint(tx, shop_id, endpoint_id, "");
+}
+
+/** The same, to be changed: nobody else writes it, or events for it, until the commit. */
+function holdEndpoint(hub: Hub, tx: Tx, shop_id: string, endpoint_id: string): Promise<EndpointRow> {
+  return readEndpoint(tx, shop_id, endpoint_id, hub.store.engine.forUpdate);
+}
+
+async function readEndpoint(tx: Pick<Tx, "selectFrom">, shop_id: string, endpoint_id: string, hold: string): Promise<EndpointRow> {
   const row = await tx
     .selectFrom("endpoints")
     .selectAll()
     .where("id", "=", endpoint_id)
     .where("shop_id", "=", shop_id)
     .where("status", "!=", "deleted")
+    .modifyEnd(sql.raw(hold))
     .executeTakeFirst();
   if (!row) throw new LunasError("not_found", { detail: `There is no endpoint ${endpoint_id} in this shop.` });
   return row;
+}
+
+export type EndpointChange = { readonly [K in keyof NewEndpoint]?: NewEndpoint[K] | undefined };
+
+/** What is left out stays. What waits is sent to the new URL. */
+export async function updateEndpoint(hub: Hub, shop_id: string, endpoint_id: string, wish: EndpointChange): Promise<EndpointRow> {
+  const endpoint = await hub.store.write(async (tx) => {
+    const found = await holdEndpoint(hub, tx, shop_id, endpoint_id);
+    const events = wish.events === undefined ? found.events : wish.events;
+    const next = {
+      url: wish.url ?? found.url,
+      description: wish.description === undefined ? found.description : wish.description,
+      version: found.version + 1,
+      updated_at: hub.clocks.business.now(),
+    };
+    await tx
+      .updateTable("endpoints")
+      .set({ ...next, events: JSON.stringify(events) })
+      .where("id", "=", found.id)
+      .execute();
+    return { ...found, ...next, events: events === null ? null : [...events] };
+  });
+  hub.signals.emit({ kind: "endpoint", endpoint_id });
+  return endpoint;
 }
 
 /** A new secret signs first; the one before it signs too until its overlap is over. */
@@ -68,7 +103,7 @@ export async function rotateSecret(hub: Hub, shop_id: string, endpoint_id: strin
   const secret = makeSecret(hub.random);
   const now = hub.clocks.business.now();
   const endpoint = await hub.store.write(async (tx) => {
-    const found = await findEndpoint(tx, shop_id, endpoint_id);
+    const found = await holdEndpoint(hub, tx, shop_id, endpoint_id);
     const older = openSecrets(hub, found)
       .map((one) => ({ ...one, expires_at: one.expires_at ?? now + OVERLAP_MS }))
       .filter((one) => one.expires_at > now);
@@ -77,25 +112,28 @@ export async function rotateSecret(hub: Hub, shop_id: string, endpoint_id: strin
     await tx.updateTable("endpoints").set(change).where("id", "=", found.id).execute();
     return { ...found, ...change };
   });
+  hub.signals.emit({ kind: "endpoint", endpoint_id });
   return { endpoint, secret };
 }
 
 /** Nothing is sent until it is resumed; its events are kept. */
 export async function pauseEndpoint(hub: Hub, shop_id: string, endpoint_id: string, why: string): Promise<EndpointRow> {
-  return hub.store.write(async (tx) => {
-    const found = await findEndpoint(tx, shop_id, endpoint_id);
+  const endpoint = await hub.store.write(async (tx) => {
+    const found = await holdEndpoint(hub, tx, shop_id, endpoint_id);
     if (found.status !== "active") return found;
     await holdDeliveries(tx, found.id);
     return change(hub, tx, found, { status: "paused", paused_reason: why });
   });
+  hub.signals.emit({ kind: "endpoint", endpoint_id });
+  return endpoint;
 }
 
 /** Sends again, and all that was kept meanwhile; what was exhausted on its schedule gets one more run of it. */
 export async function resumeEndpoint(hub: Hub, shop_id: string, endpoint_id: string): Promise<EndpointRow> {
   const endpoint = await hub.store.write(async (tx) => {
-    const found = await findEndpoint(tx, shop_id, endpoint_id);
+    const found = await holdEndpoint(hub, tx, shop_id, endpoint_id);
     const resumed = await change(hub, tx, found, { status: "active", paused_reason: null, failures_in_row: 0, first_failure_at: null });
-    await rearm(hub, tx, "replay")
+    await rearm(hub, tx, "replay", false)
       .where("endpoint_id", "=", found.id)
       .where((eb) => eb.or([eb("status", "=", "paused"), eb.and([eb("status", "=", "exhausted"), eb("trigger", "=", "schedule")])]))
       .execute();
@@ -108,10 +146,11 @@ export async function resumeEndpoint(hub: Hub, shop_id: string, endpoint_id: str
 /** Takes an endpoint away. What was sent to it stays on record. */
 export async function deleteEndpoint(hub: Hub, shop_id: string, endpoint_id: string): Promise<void> {
   await hub.store.write(async (tx) => {
-    const found = await findEndpoint(tx, shop_id, endpoint_id);
+    const found = await holdEndpoint(hub, tx, shop_id, endpoint_id);
     await holdDeliveries(tx, found.id);
     await change(hub, tx, found, { status: "deleted" });
   });
+  hub.signals.emit({ kind: "endpoint", endpoint_id });
 }
 
 export interface ReplayWish {
@@ -133,7 +172,7 @@ export async function replayEndpoint(
     throw new LunasError("invalid_request", { errors: [{ field: "since", message: 'is required with only: "all"' }] });
   const rearmed = await hub.store.write(async (tx) => {
     const found = await requireActive(tx, shop_id, endpoint_id);
-    let query = rearm(hub, tx, "replay").where("endpoint_id", "=", found.id);
+    let query = rearm(hub, tx, "replay", only === "all").where("endpoint_id", "=", found.id);
     query = only === "all" ? query.where("status", "in", ["exhausted", "paused", "delivered"]) : query.where("status", "in", ["exhausted", "paused"]);
     if (since !== undefined)
       query = query.where("event_id", "in", tx.selectFrom("events").select("id").where("shop_id", "=", shop_id).where("occurred_at", ">=", since));
@@ -144,7 +183,7 @@ export async function replayEndpoint(
   return { rearmed, created };
 }
 
-/** Deliveries of events that the endpoint never had a row for, a page in each transaction. */
+/** Deliveries of events that the endpoint never had a row for, in the order in which they happened, a page in each transaction. */
 async function createMissing(hub: Hub, shop_id: string, endpoint_id: string, since: number): Promise<number> {
   let created = 0;
   for (let after = ""; ;) {
@@ -152,12 +191,12 @@ async function createMissing(hub: Hub, shop_id: string, endpoint_id: string, sin
       const endpoint = await requireActive(tx, shop_id, endpoint_id);
       const events = await tx
         .selectFrom("events")
-        .select(["id", "type"])
+        .select(["id", "type", "position"])
         .where("shop_id", "=", shop_id)
         .where("occurred_at", ">=", since)
-        .where("id", ">", after)
+        .where("position", ">", after)
         .where("id", "not in", tx.selectFrom("deliveries").select("event_id").where("endpoint_id", "=", endpoint_id))
-        .orderBy("id")
+        .orderBy("position")
         .limit(PAGE)
         .execute();
       const wanted = events.filter((event) => event.type !== "endpoint.test" && (endpoint.events === null || endpoint.events.includes(event.type)));
@@ -169,7 +208,7 @@ async function createMissing(hub: Hub, shop_id: string, endpoint_id: string, sin
           .onConflict((oc) => oc.columns(["event_id", "endpoint_id"]).doNothing())
           .execute();
       }
-      return { count: wanted.length, last: events.at(-1)?.id, full: events.length === PAGE };
+      return { count: wanted.length, last: events.at(-1)?.position, full: events.length === PAGE };
     });
     created += page.count;
     if (!page.full || page.last === undefined) return created;
@@ -194,7 +233,7 @@ export async function resendEvent(hub: Hub, shop_id: string, event_id: string, e
       .values(fresh)
       .onConflict((oc) => oc.columns(["event_id", "endpoint_id"]).doNothing())
       .execute();
-    await rearm(hub, tx, "resend").where("event_id", "=", event_id).where("endpoint_id", "in", endpoints).execute();
+    await rearm(hub, tx, "resend", true).where("event_id", "=", event_id).where("endpoint_id", "in", endpoints).execute();
     return tx.selectFrom("deliveries").selectAll().where("event_id", "=", event_id).where("endpoint_id", "in", endpoints).orderBy("id").execute();
   });
   hub.signals.emit({ kind: "deliveries" });
@@ -250,9 +289,19 @@ async function holdDeliveries(tx: Tx, endpoint_id: string): Promise<void> {
     .execute();
 }
 
-/** Due now, from the beginning of the schedule. What is under way now is tried once more after it. */
-function rearm(hub: Hub, tx: Tx, trigger: DeliveriesTable["trigger"]) {
-  return tx.updateTable("deliveries").set({ status: "due", due_at: hub.clocks.business.now(), step: 0, trigger, lease_until: null });
+/**
+ * Due now, from the beginning of the schedule.
+ * @param again an attempt that is under way now does not count: another one is made after it.
+ */
+function rearm(hub: Hub, tx: Tx, trigger: DeliveriesTable["trigger"], again: boolean) {
+  return tx.updateTable("deliveries").set((eb) => ({
+    status: "due" as const,
+    due_at: hub.clocks.business.now(),
+    step: 0,
+    trigger,
+    lease_until: null,
+    generation: again ? eb("generation", "+", 1) : eb.ref("generation"),
+  }));
 }
 
 function newDelivery(hub: Hub, shop_id: string, event_id: string, endpoint_id: string, trigger: DeliveriesTable["trigger"]): DeliveryRow {
@@ -268,6 +317,7 @@ function newDelivery(hub: Hub, shop_id: string, event_id: string, endpoint_id: s
     trigger,
     due_at: now,
     lease_until: null,
+    generation: 0,
     last_status: null,
     last_fault: null,
     delivered_at: null,

@@ -1,13 +1,12 @@
-import { DELIVERY_GAPS_MS, HOUR_MS, type HttpResult, jitter, MINUTE_MS, type Random, SECOND_MS } from "@lunas/domain";
+import { DELIVERY_GAPS_MS, HOUR_MS, type HttpResult, jitter, type Random, SECOND_MS } from "@lunas/domain";
 
 /** Bytes of an answer that are read, and that are kept in the attempt log. */
 export const RESPONSE_READ_MAX = 64 * 1024;
 export const RESPONSE_KEPT_MAX = 16 * 1024;
+/** A receiver may ask for a longer wait than the schedule's, but a careless one does not hold up a paid order for longer than this. */
 const RETRY_AFTER_MAX_MS = 24 * HOUR_MS;
 /** After too many requests or a time-out, never sooner than this. */
 const SLOW_DOWN_MS = 60 * SECOND_MS;
-/** Gaps shorter than this are early: there a `Retry-After` may double them, so that a careless one does not hold up a paid order for a day. */
-const EARLY_BELOW_MS = 30 * MINUTE_MS;
 
 /** Whose fault a failed attempt was. Only `internal` is ours and concerns the operator. */
 export type AttemptFault = "dns" | "connect" | "tls" | "timeout" | "http" | "blocked" | "config" | "internal";
@@ -47,14 +46,13 @@ export function classify(result: HttpResult, wall_ms: number): Classified {
 }
 
 /**
- * How long after a failed attempt the next one comes, or undefined when there is none.
+ * How long after a failed attempt the next one comes, or undefined when there is none: never earlier than the schedule has it.
  * @param step attempts since the last re-arm, this one counted.
  */
 export function gapAfter(step: number, seen: Pick<Classified, "slow_down_ms" | "retry_after_ms">, random: Random): number | undefined {
   const base = DELIVERY_GAPS_MS[step];
   if (base === undefined) return undefined;
-  const asked = base < EARLY_BELOW_MS ? Math.min(seen.retry_after_ms, 2 * base) : seen.retry_after_ms;
-  return Math.max(jitter(base, random), asked, seen.slow_down_ms);
+  return Math.max(jitter(base, random), seen.retry_after_ms, seen.slow_down_ms);
 }
 
 /** `Retry-After` in seconds or as a date, at most a day. Nonsense is as good as nothing. */

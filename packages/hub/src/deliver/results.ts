@@ -46,7 +46,7 @@ const STATUS_AFTER = { delivered: "delivered", retry: "due", gone: "exhausted", 
 
 /**
  * The attempt counts in any case, because it was made. The delivery moves on only if it is still ours: whoever has paused it, armed it anew or
- * taken it over after our lease has the say, except that what was delivered needs no more attempts.
+ * taken it over after our lease has the say, except that what was delivered needs no more attempts, unless somebody wished for one since.
  */
 async function saveDeliveries(hub: Hub, tx: Tx, results: readonly AttemptResult[]): Promise<void> {
   const rows = jsonRows(
@@ -59,19 +59,22 @@ async function saveDeliveries(hub: Hub, tx: Tx, results: readonly AttemptResult[
       one.verdict === "delivered" ? one.started_at + Math.round(one.elapsed_ms) : null,
       one.status,
       one.fault,
+      one.delivery.generation,
     ]),
   );
+  const ours = sql`deliveries.lease_until = mine.lease AND deliveries.generation = mine.generation`;
+  const done = sql`mine.status = 'delivered' AND deliveries.generation = mine.generation`;
   await sql`
     UPDATE deliveries SET
-      status = CASE WHEN mine.status = 'delivered' AND deliveries.status IN ('delivering', 'paused', 'exhausted') THEN 'delivered'
-        WHEN deliveries.status = 'delivering' AND deliveries.lease_until = mine.lease THEN mine.status ELSE deliveries.status END,
-      step = CASE WHEN deliveries.lease_until = mine.lease THEN deliveries.step + 1 ELSE deliveries.step END,
-      due_at = CASE WHEN deliveries.lease_until = mine.lease THEN COALESCE(mine.due_at, deliveries.due_at) ELSE deliveries.due_at END,
-      lease_until = CASE WHEN mine.status = 'delivered' OR deliveries.lease_until = mine.lease THEN NULL ELSE deliveries.lease_until END,
+      status = CASE WHEN ${done} THEN 'delivered' WHEN deliveries.status = 'delivering' AND ${ours} THEN mine.status ELSE deliveries.status END,
+      step = CASE WHEN ${ours} THEN deliveries.step + 1 ELSE deliveries.step END,
+      due_at = CASE WHEN ${ours} THEN COALESCE(mine.due_at, deliveries.due_at) ELSE deliveries.due_at END,
+      lease_until = CASE WHEN (${done}) OR (${ours}) THEN NULL ELSE deliveries.lease_until END,
       delivered_at = COALESCE(mine.delivered_at, deliveries.delivered_at),
       attempts = deliveries.attempts + 1, last_status = mine.last_status, last_fault = mine.last_fault
     FROM (SELECT value->>0 AS id, CAST(value->>1 AS BIGINT) AS lease, value->>2 AS status, CAST(value->>3 AS BIGINT) AS due_at,
-        CAST(value->>4 AS BIGINT) AS delivered_at, CAST(value->>5 AS BIGINT) AS last_status, value->>6 AS last_fault FROM ${rows}) AS mine
+        CAST(value->>4 AS BIGINT) AS delivered_at, CAST(value->>5 AS BIGINT) AS last_status, value->>6 AS last_fault,
+        CAST(value->>7 AS BIGINT) AS generation FROM ${rows}) AS mine
     WHERE deliveries.id = mine.id`.execute(tx);
 }
 

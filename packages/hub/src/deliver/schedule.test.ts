@@ -70,20 +70,30 @@ describe.each(ENGINES)("the schedule of a delivery, on %s", (engine) => {
     expect(requests).toHaveLength(1);
   });
 
-  test("the wait that a receiver asks for is kept once the early tries are over, up to a day; early it at most doubles the gap", async () => {
-    const { http } = played(() => answer(503, { "retry-after": String((3 * DAY_MS) / 1_000) }));
+  test("the wait that a receiver asks for is kept from the first try on, up to a day, and the schedule's where that is longer", async () => {
+    const asked = [120, 3 * 86_400, 120, 120, 120, 120];
+    const { http, requests } = played((_, index) => answer(503, { "retry-after": String(asked[index]) }));
     const stage = await makeStage(engine, http);
     await stage.endpoint("https://shop.test/hook", { events: ["payment.paid"] });
     await stage.event();
     const dispatcher = stage.start();
     const gaps: number[] = [];
-    for (let step = 0; step < 7; step += 1) {
+    for (let step = 0; step < asked.length; step += 1) {
       await dispatcher.idle();
+      expect(requests).toHaveLength(step + 1);
       const gap = (await theDelivery(stage)).due_at - stage.clock.now();
-      gaps.push(gap);
-      stage.advance(gap);
+      gaps.push(gap / SECOND_MS);
+      // Nothing comes a moment before.
+      stage.advance(gap - 1);
+      await dispatcher.idle();
+      expect(requests).toHaveLength(step + 1);
+      stage.advance(1);
     }
-    expect(gaps).toEqual([10, 60, 240, 1_200, 86_400, 86_400, 86_400].map((seconds) => seconds * SECOND_MS));
+    expect(gaps.slice(0, 2)).toEqual([120, 86_400]);
+    for (const [index, nominal] of [120, 600, 1_800, 7_200].entries()) {
+      expect(gaps[index + 2]).toBeGreaterThanOrEqual(Math.max(120, 0.8 * nominal));
+      expect(gaps[index + 2]).toBeLessThanOrEqual(1.2 * nominal);
+    }
   });
 
   test("after 429 or a time-out at least a minute passes", async () => {

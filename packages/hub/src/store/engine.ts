@@ -7,6 +7,8 @@ export interface EngineProfile {
   readonly skipLocked: string;
   /** Appended to a read that a write of the same transaction follows up. */
   readonly forUpdate: string;
+  /** Appended to a read that must stay true until the commit. SQLite has one writer, so that it does anyway. */
+  readonly forShare: string;
   /** What keeps the keys by which repeated notifications are told. SQLite writes them later than the rows, many at a time: see `SqliteKeys`. */
   readonly notificationKeys: readonly string[];
   /** Around a parameter that is JSON text, an array: rows named `item`, whose only interesting column is `value`. */
@@ -20,6 +22,7 @@ export const SQLITE: EngineProfile = {
   type: { int: "INTEGER", bytes: "BLOB", text: "TEXT", serial: "INTEGER PRIMARY KEY" },
   skipLocked: "",
   forUpdate: "",
+  forShare: "",
   notificationKeys: [
     `CREATE TABLE notification_keys (dedupe BLOB PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID`,
     `CREATE TRIGGER notification_keys_gone AFTER DELETE ON notifications BEGIN DELETE FROM notification_keys WHERE dedupe = OLD.dedupe AND seq = OLD.seq; END`,
@@ -34,6 +37,7 @@ export const POSTGRES: EngineProfile = {
   type: { int: "BIGINT", bytes: "BYTEA", text: 'TEXT COLLATE "C"', serial: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY" },
   skipLocked: "FOR UPDATE SKIP LOCKED",
   forUpdate: "FOR UPDATE",
+  forShare: "FOR SHARE",
   notificationKeys: [`CREATE UNIQUE INDEX notifications_dedupe ON notifications (dedupe)`],
   jsonRows: ["json_array_elements((", ")::json) AS item (value)"],
   startIdentityAfter: (table, column) => [

@@ -262,10 +262,10 @@ export interface AttemptsTable {
   response_body: string | null;
 }
 
-/** Where a notification is on its way: 0 new, 1 routed to a payment, 2 parked, 3 quarantined (forged), 4 closed without a subject. */
+/** Where a notification is on its way: 0 new, 1 routed to a payment, 2 parked, 3 quarantined (not believed), 4 closed without a subject. */
 export const ROUTE = { new: 0, routed: 1, parked: 2, quarantined: 3, closed: 4 } as const;
-/** 0 weak (the proof holds but covers little), 1 forged. */
-export const VERDICT = { weak: 0, forged: 1 } as const;
+/** 0 weak (the proof holds but covers little), 1 forged, 2 unreadable (not what the provider is known to send: nothing could be proved). */
+export const VERDICT = { weak: 0, forged: 1, unreadable: 2 } as const;
 
 export interface NotificationsTable {
   seq: Generated<number>;

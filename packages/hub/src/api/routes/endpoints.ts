@@ -11,6 +11,7 @@ import {
   resumeEndpoint,
   rotateSecret,
   testEndpoint,
+  updateEndpoint,
 } from "../../deliver/operations.ts";
 import type { Hub } from "../../hub.ts";
 import { readDeliveryViews } from "../delivery-views.ts";
@@ -77,9 +78,10 @@ export function endpointRoutes(hub: Hub, checkUrl: CheckEndpointUrl): FastifyPlu
       "/endpoints/:id",
       { schema: { ...operation("Endpoints", "updateEndpoint", "Change an endpoint", { 200: endpoint }), params, body: endpointUpdate } },
       async (request) => {
-        const { url } = request.body;
+        const { url, events, description } = request.body;
         if (url !== undefined) requireUrl(url);
-        return viewOf(await update(hub, request.shop_id, request.params.id, request.body));
+        const wish = { url, events: events as EventType[] | null | undefined, description };
+        return viewOf(await updateEndpoint(hub, request.shop_id, request.params.id, wish));
       },
     );
     app.delete(
@@ -144,25 +146,6 @@ function endpointActions(hub: Hub): FastifyPluginAsyncZod {
       },
     );
   };
-}
-
-async function update(hub: Hub, shop_id: string, id: string, wish: z.output<typeof endpointUpdate>): Promise<EndpointRow> {
-  return hub.store.write(async (tx) => {
-    const found = await findEndpoint(tx, shop_id, id);
-    const events = wish.events === undefined ? found.events : (wish.events as EventType[] | null);
-    const next = {
-      url: wish.url ?? found.url,
-      description: wish.description === undefined ? found.description : wish.description,
-      version: found.version + 1,
-      updated_at: hub.clocks.business.now(),
-    };
-    await tx
-      .updateTable("endpoints")
-      .set({ ...next, events: JSON.stringify(events) })
-      .where("id", "=", id)
-      .execute();
-    return { ...found, ...next, events };
-  });
 }
 
 function viewOf(row: EndpointRow) {
