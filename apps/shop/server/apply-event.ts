@@ -26,6 +26,8 @@ const Relevant = z.object({
         "failed",
         "canceled",
       ]),
+      // Absent from a hub of an older version.
+      closed: z.enum(["canceled", "expired"]).nullish(),
       amount_paid: z.number(),
       amount_refunded: z.number(),
     }),
@@ -84,12 +86,16 @@ export function applyEvent(db: Database, webhook_id: string, event: LunasEvent, 
 
 function applyOrder(db: Database, order: OrderRow, said: RelevantEvent["data"]["order"], now: number): void {
   const status: OrderStatus = said.payment_status;
-  db.prepare("UPDATE orders SET payment_status = ?, amount_paid = ?, amount_refunded = ? WHERE id = ?").run(
+  const closed = said.closed ?? order.closed;
+  db.prepare("UPDATE orders SET payment_status = ?, amount_paid = ?, amount_refunded = ?, closed = ? WHERE id = ?").run(
     status,
     said.amount_paid,
     said.amount_refunded,
+    closed,
     order.id,
   );
+  // The money came after the order was over: a person decides whether there is still something to send.
+  if (closed !== null) return;
   // Asked of the money, not of the word `paid`: where a refund's event overtakes it, the shelf must come out the same.
   // What comes back after a refund is put back by a person, who has it in the hand.
   if (order.stock_taken_at !== null || said.amount_paid < order.amount) return;

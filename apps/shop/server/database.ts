@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS orders (
   problem TEXT,                             -- why the payment could not be started
   stock_taken_at INTEGER,
   oversold INTEGER NOT NULL DEFAULT 0,
+  closed TEXT,                              -- 'canceled' or 'expired': it was over before money came
   created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS orders_by_time ON orders (created_at);
@@ -50,6 +51,12 @@ CREATE TABLE IF NOT EXISTS notifications (
 CREATE INDEX IF NOT EXISTS notifications_by_outcome ON notifications (outcome, id);
 `;
 
+/** For a database that an older version of the shop has made. */
+function addColumn(db: Database, table: string, column: string, type: string): void {
+  const known = db.prepare("SELECT 1 FROM pragma_table_info(?) WHERE name = ?").get(table, column);
+  if (!known) db.exec(`ALTER TABLE ${table} ADD COLUMN ${column} ${type}`);
+}
+
 /** Opens the shop's database, makes its tables and fills an empty shelf. `:memory:` keeps it nowhere. */
 export function openDatabase(path: string): Database {
   if (path !== ":memory:") mkdirSync(dirname(path), { recursive: true });
@@ -60,6 +67,7 @@ export function openDatabase(path: string): Database {
   db.pragma("busy_timeout = 5000");
   db.pragma("foreign_keys = ON");
   db.exec(SCHEMA);
+  addColumn(db, "orders", "closed", "TEXT");
   fillShelf(db);
   return db;
 }

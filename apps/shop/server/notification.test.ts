@@ -171,6 +171,19 @@ test("the payment that collected the money stays the order's, whatever a later a
   expect(await order(id)).toMatchObject({ payment_method: "gopay", payment_gateway_transaction_id: second.provider_id });
 });
 
+test.each(["canceled", "expired"] as const)(
+  "money for an order that was %s before makes it paid, and takes nothing from the shelf",
+  async (closed) => {
+    const { hub, shop, buy, order, stock } = await startHarness();
+    const id = await buy();
+    hub.byReference(id).closed = closed;
+    await deliver(shop.app, hub.become(id, closed));
+    await deliver(shop.app, hub.pay(id).order);
+    expect(await order(id)).toMatchObject({ payment_status: "paid", amount_paid: 88_000, stock_taken: false, paid_after_end: true });
+    expect(await stock("kopi-gayo")).toBe(40);
+  },
+);
+
 test("where two buyers pay for the last piece, the second order is marked oversold and its money is not lost from sight", async () => {
   const { hub, shop, post, order, stock } = await startHarness();
   const ids: string[] = [];

@@ -19,6 +19,7 @@ export interface OrderRow {
   problem: string | null;
   stock_taken_at: number | null;
   oversold: 0 | 1;
+  closed: "canceled" | "expired" | null;
   created_at: number;
   updated_at: number;
 }
@@ -130,6 +131,7 @@ export function orderView(db: Database, row: OrderRow): OrderView {
     items: JSON.parse(row.items) as OrderItem[],
     stock_taken: row.stock_taken_at !== null,
     oversold: row.oversold === 1,
+    paid_after_end: row.closed !== null && amount_paid > 0,
     refunds: listRefunds(db, id),
     created_at: row.created_at,
     updated_at: row.updated_at,

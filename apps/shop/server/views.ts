@@ -48,6 +48,8 @@ export interface OrderView {
   problem: string | null;
   stock_taken: boolean;
   oversold: boolean;
+  /** Money came after the order was canceled or its time was over: a person decides. */
+  paid_after_end: boolean;
   refunds: RefundView[];
   created_at: number;
   updated_at: number;

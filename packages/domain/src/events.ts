@@ -13,7 +13,7 @@ export const EVENT_TYPES = {
   "payment.reversed": "Collected money was taken back: a chargeback, or a settlement that the bank undid.",
   "payment.unconfirmed": "A verified notification says more than the gateway's answers do; a person should look.",
   "order.pending": "A payment of the order is open.",
-  "order.paid": "The order is paid in full. Deliver now.",
+  "order.paid": "The order is paid in full. Deliver now, unless `order.closed` says that it was canceled or over before: then a person decides.",
   "order.underpaid": "Money came, but less than the order's amount.",
   "order.partially_refunded": "A part of the order's money went back.",
   "order.refunded": "All of the order's money went back.",

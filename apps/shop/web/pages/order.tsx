@@ -61,6 +61,13 @@ function PayAgain({ order }: { order: OrderView }): ReactElement {
   );
 }
 
+/** What the buyer is told of goods: none are promised where a person has to decide. */
+function noteOf(order: OrderView, t: ReturnType<typeof useTexts>): string | undefined {
+  if (order.paid_after_end) return order.payment_status === "paid" ? t.paidAfterEnd : undefined;
+  if (order.oversold) return t.oversold;
+  return order.payment_status === "paid" ? t.thanksNote : undefined;
+}
+
 /** What is to be said first, by the order's status alone: nothing in the address or in the popup's answer counts. */
 function Banner({ order }: { order: OrderView }): ReactElement {
   const t = useTexts();
@@ -97,7 +104,7 @@ function Banner({ order }: { order: OrderView }): ReactElement {
   return (
     <section className={`banner ${status === "paid" ? "good" : "plain"}`} data-testid={status === "paid" ? "payment-success" : "payment-closed"}>
       <h1>{status === "paid" ? t.thanks : `${t.order} ${order.id}`}</h1>
-      {order.oversold ? <p>{t.oversold}</p> : status === "paid" && <p>{t.thanksNote}</p>}
+      {noteOf(order, t) && <p data-testid="paid-note">{noteOf(order, t)}</p>}
     </section>
   );
 }
@@ -159,7 +166,7 @@ export function SuccessPage({ id }: { id: string }): ReactElement {
           ✓
         </span>
         <h1>{t.thanks}</h1>
-        <p>{order.oversold ? t.oversold : t.thanksNote}</p>
+        <p data-testid="paid-note">{noteOf(order, t)}</p>
         <p className="actions">
           <Link href="/" className="button">
             {t.keepShopping}

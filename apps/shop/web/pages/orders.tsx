@@ -92,6 +92,7 @@ function Row({ order, refund }: { order: OrderView; refund: () => void }): React
           {new Date(order.created_at).toLocaleString(lang === "id" ? "id-ID" : "en-GB", { dateStyle: "medium", timeStyle: "short" })}
         </small>
         <small className="muted">{order.items.map((item) => `${item.quantity} × ${item.name}`).join(", ")}</small>
+        {order.paid_after_end && <small data-testid="paid-after-end">{t.paidAfterEndShop}</small>}
         {pending.length > 0 && <small data-testid="refund-pending">{t.refundSent}</small>}
       </Link>
       <span className="number">{rupiah(order.amount)}</span>

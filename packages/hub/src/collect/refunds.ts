@@ -16,8 +16,8 @@ import { accountById, gatewayOf } from "./accounts.ts";
 import { tellPayment } from "./apply.ts";
 import { type Finding, keepAnswer } from "./answers.ts";
 import { refuseOnHold } from "./ask.ts";
-import { takeCall } from "./budget.ts";
-import { asTold, differenceOf, moveRefund } from "./refund-evidence.ts";
+import { MeteredHttp, takeCall } from "./budget.ts";
+import { asTold, differenceOf, moveRefund, refundId } from "./refund-evidence.ts";
 import { findPayment, lockOrder, type OrderBundle, type PaymentRow, type RefundRow, readBundle } from "./rows.ts";
 import { paymentSubject } from "./subject.ts";
 
@@ -155,12 +155,13 @@ async function insertRefund(hub: Hub, tx: Tx, bundle: OrderBundle, payment: Paym
     throw new LunasError("amount_not_supported", { detail: `${provider?.label ?? payment.provider} refunds whole ${payment.currency} only.` });
   }
   const now = hub.clocks.business.now();
+  const provider_key = freeKey(bundle, payment);
   const row: RefundRow = {
-    id: hub.newId("refund"),
+    id: refundId(payment, provider_key),
     shop_id: payment.shop_id,
     order_id: payment.order_id,
     payment_id: payment.id,
-    provider_key: freeKey(bundle, payment),
+    provider_key,
     provider_id: null,
     amount,
     currency: payment.currency,
@@ -171,6 +172,7 @@ async function insertRefund(hub: Hub, tx: Tx, bundle: OrderBundle, payment: Paym
     proof: null,
     submitted_at: null,
     succeeded_at: null,
+    waiting_for_quota_until: null,
     version: 1,
     created_at: now,
     updated_at: now,
@@ -188,7 +190,10 @@ export interface Sent {
 /** Of these the gateway has not yet said the last word. */
 const OPEN_STATUSES: readonly RefundRow["status"][] = ["created", "submitted", "unknown"];
 
-/** Sends a refund, or asks about it when it was sent before without a clear answer: the same key, so that it never goes out twice. */
+/**
+ * Sends a refund, or asks about it when it was sent before without a clear answer: the same key, so that it never goes out twice. One that was made
+ * in the gateway's dashboard is only asked about.
+ */
 export async function sendRefund(hub: Hub, refund_id: string, cause: string): Promise<RefundRow> {
   return (await trySendRefund(hub, refund_id, cause)).refund;
 }
@@ -200,10 +205,7 @@ export async function trySendRefund(hub: Hub, refund_id: string, cause: string):
   if (!OPEN_STATUSES.includes(refund.status)) return { refund };
   const account = await accountById(hub, payment.account_id);
   const grant = await takeCall(hub, account, PRIORITY.money);
-  if (!grant.granted) {
-    await hub.store.write((tx) => tx.updateTable("jobs").set({ due_at: grant.until }).where("key", "=", jobKey("refund", refund_id)).execute());
-    return { refund, waiting_until: grant.until };
-  }
+  if (!grant.granted) return showWaiting(hub, refund, grant.until);
   const now = hub.clocks.business.now();
   // Written before the call: from here on nobody may think that it was never sent.
   if (refund.submitted_at === null)
@@ -212,20 +214,36 @@ export async function trySendRefund(hub: Hub, refund_id: string, cause: string):
     id: refund.id,
     payment: paymentSubject(payment),
     key: refund.provider_key,
+    ...(refund.provider_id === null ? {} : { provider_id: refund.provider_id }),
     amount: money(refund.amount, refund.currency),
     full: refund.amount === payment.collected,
     ...(refund.reason ? { reason: refund.reason } : {}),
     ...(refund.submitted_at === null ? {} : { submitted_at: refund.submitted_at }),
   };
-  const gateway = gatewayOf(hub, account);
-  const known = refund.status === "submitted" || windowIsOver(hub, refund, account.provider.capabilities.refund_retry_days);
+  const network = new MeteredHttp(hub, account, PRIORITY.money);
+  const gateway = gatewayOf(hub, account, network.send);
+  const over = windowIsOver(refund, now, account.provider.capabilities.refund_retry_days);
+  const known = refund.status === "submitted" || refund.origin === "provider" || over;
   const operation = known ? "get_refund" : "refund";
   const outcome = await (known ? gateway.getRefund(intent) : gateway.refund(intent));
-  return { refund: await applyRefundFinding(hub, refund_id, payment, { operation, outcome, cause, asked_at: now }) };
+  const after = await applyRefundFinding(hub, refund_id, payment, { operation, outcome, cause, asked_at: now }, over);
+  if (network.waiting_until === undefined || outcome.certainty !== "unknown") return { refund: after };
+  return showWaiting(hub, after, network.waiting_until);
 }
 
-function windowIsOver(hub: Hub, refund: RefundRow, retry_days: number): boolean {
-  return refund.submitted_at !== null && hub.clocks.business.now() - refund.submitted_at > retry_days * DAY_MS;
+/** The budget is spent: whoever looks sees until when, and the job comes back then. */
+async function showWaiting(hub: Hub, refund: RefundRow, until: number): Promise<Sent> {
+  const waiting = { waiting_for_quota_until: until };
+  await hub.store.write(async (tx) => {
+    await tx.updateTable("refunds").set(waiting).where("id", "=", refund.id).execute();
+    await tx.updateTable("jobs").set({ due_at: until }).where("key", "=", jobKey("refund", refund.id)).execute();
+  });
+  return { refund: { ...refund, ...waiting }, waiting_until: until };
+}
+
+/** Whether its key may have been forgotten by the gateway: sent again, it could go out a second time. */
+function windowIsOver(refund: RefundRow, now: number, retry_days: number): boolean {
+  return refund.submitted_at !== null && now - refund.submitted_at >= retry_days * DAY_MS;
 }
 
 async function load(hub: Hub, refund_id: string): Promise<{ refund: RefundRow; payment: PaymentRow }> {
@@ -238,15 +256,23 @@ async function load(hub: Hub, refund_id: string): Promise<{ refund: RefundRow; p
   });
 }
 
-async function applyRefundFinding(hub: Hub, refund_id: string, asked: PaymentRow, finding: Finding<RefundAnswer>): Promise<RefundRow> {
+async function applyRefundFinding(
+  hub: Hub,
+  refund_id: string,
+  asked: PaymentRow,
+  finding: Finding<RefundAnswer>,
+  window_is_over: boolean,
+): Promise<RefundRow> {
   const after = await hub.store.write(async (tx) => {
     const order = await lockOrder(hub.store, tx, asked.order_id);
     const payment = await findPayment(tx, undefined, asked.id);
-    const refund = await tx.selectFrom("refunds").selectAll().where("id", "=", refund_id).executeTakeFirst();
-    invariant(payment && refund, `refund ${refund_id} is gone`);
+    const found = await tx.selectFrom("refunds").selectAll().where("id", "=", refund_id).executeTakeFirst();
+    invariant(payment && found, `refund ${refund_id} is gone`);
+    await tx.updateTable("refunds").set({ waiting_for_quota_until: null }).where("id", "=", refund_id).execute();
+    const refund: RefundRow = { ...found, waiting_for_quota_until: null };
     const about = { shop_id: refund.shop_id, account_id: payment.account_id, subject: { type: "refund", id: refund.id } } as const;
     const answer_id = await keepAnswer(hub, tx, about, finding, finding.outcome.certainty === "did" ? "applied" : "kept");
-    const { input, attention, provider_id } = readOutcome(finding.outcome);
+    const { input, attention, provider_id } = readOutcome(finding.outcome, window_is_over);
     const told = finding.outcome.certainty === "did" ? asTold(refund, finding.outcome.value.refund) : refund;
     const moved = await moveRefund(
       hub,
@@ -276,7 +302,10 @@ async function applyRefundFinding(hub: Hub, refund_id: string, asked: PaymentRow
   return after;
 }
 
-function readOutcome(outcome: Outcome<RefundAnswer>): {
+function readOutcome(
+  outcome: Outcome<RefundAnswer>,
+  window_is_over: boolean,
+): {
   input: "accepted" | "confirmed" | "refused" | "unclear" | "by_hand";
   attention?: string;
   provider_id?: string;
@@ -287,6 +316,9 @@ function readOutcome(outcome: Outcome<RefundAnswer>): {
     return { input: status, ...(provider_id ? { provider_id } : {}) };
   }
   const { code, message } = outcome.refusal;
+  // The call of then may not have gone in at all, or may be missing from a list that lags: the hub can neither send it again nor call it failed.
+  if (code === "not_found" && window_is_over)
+    return { input: "by_hand", attention: `${message}: find out at the gateway whether it went out, pay it back if not, and close it with proof` };
   if (code === "rate_limited" || code === "unauthorized" || code === "not_found") return { input: "unclear" };
   if (code === "unsupported")
     return { input: "by_hand", attention: `the gateway has no refund call for it (${message}): pay it back by hand and close it with proof` };

@@ -71,6 +71,8 @@ export interface Refund {
   /** `provider`: made in the gateway's own dashboard. */
   origin: "api" | "provider";
   provider_reference: string;
+  /** The account's budget of calls is spent; the hub goes on at this time. */
+  waiting_for_quota_until: string | null;
   /** What a person has to do, where something has to be done. */
   needs_attention: string | null;
   created_at: string;
@@ -124,6 +126,11 @@ export interface Order {
   metadata: Record<string, unknown>;
   /** Derived from the order's payments, never set. */
   payment_status: OrderPaymentStatus;
+  /**
+   * The shop canceled the order, or its time was over, before money came. It stays when money comes all the same: where it is not null, do
+   * not deliver by yourself; a person decides whether to deliver or to pay back.
+   */
+  closed: "canceled" | "expired" | null;
   fulfillment_status: string;
   amount_paid: number;
   amount_refunded: number;

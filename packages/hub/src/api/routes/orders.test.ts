@@ -31,6 +31,7 @@ describe("POST /v1/orders", () => {
       return_url: null,
       metadata: {},
       payment_status: "unpaid",
+      closed: null,
       fulfillment_status: "none",
       amount_paid: 0,
       amount_refunded: 0,

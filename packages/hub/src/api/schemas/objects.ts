@@ -46,6 +46,7 @@ export const refund = name(
     status: z.enum(REFUND_STATUSES),
     origin: z.enum(["api", "provider"]).describe("`provider`: made in the gateway's own dashboard."),
     provider_reference: z.string(),
+    waiting_for_quota_until: time.nullable().describe("The account's budget of calls is spent; the hub goes on at this time."),
     needs_attention: attention,
     created_at: time,
     succeeded_at: time.nullable(),
@@ -98,6 +99,12 @@ export const order = name(
     return_url: z.string().nullable(),
     metadata: z.record(z.string(), z.unknown()),
     payment_status: z.enum(ORDER_PAYMENT_STATUSES).describe("Derived from the order's payments, never set."),
+    closed: z
+      .enum(["canceled", "expired"])
+      .nullable()
+      .describe(
+        "The shop canceled the order, or its time was over, before money came. It stays when money comes all the same: then a person decides whether to deliver.",
+      ),
     fulfillment_status: z.enum(ORDER_FULFILLMENT_STATUSES),
     amount_paid: amount,
     amount_refunded: amount,
@@ -180,6 +187,7 @@ export const account = name(
     credentials: z.record(z.string(), z.string().nullable()).describe("Secret fields are masked."),
     sandbox: z.boolean().describe("Whether these are the sandbox's made-up credentials."),
     callback_url: z.string().describe("Set this at the provider."),
+    previous_credentials_until: time.nullable().describe("Until then callbacks under the credentials before these are believed, too."),
     created_at: time,
     updated_at: time,
   }),
@@ -189,7 +197,11 @@ const notificationFields = {
   id: z.string(),
   object: z.literal("notification"),
   account: z.string(),
-  verdict: z.enum(["weak", "forged"]).describe("`weak`: its proof holds, but covers little; state follows the gateway's answers only."),
+  verdict: z
+    .enum(["weak", "forged", "unreadable"])
+    .describe(
+      "`weak`: its proof holds, but covers little; state follows the gateway's answers only. The others are kept for a week and change nothing.",
+    ),
   route: z.enum(["new", "routed", "parked", "quarantined", "closed"]),
   reference: z.string(),
   provider_id: z.string().nullable(),
