@@ -2,6 +2,7 @@ import { fc, test as property } from "../testing/property.ts";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type DrivenHub, driveHub, ENGINES } from "../testing/drive.ts";
 import { StoreError } from "../store/index.ts";
+import { BodyReader } from "./sealed-bodies.ts";
 
 const MINUTE = 60_000;
 
@@ -139,13 +140,32 @@ describe.each(ENGINES)("notifications on %s", (engine) => {
     expect(await hub.notify(payment.reference, "paid")).toBe(200);
   });
 
-  test("a body over 256 KiB, one that is no JSON, and one for no account are refused and not kept", async () => {
+  test("a body over 256 KiB and one for no account are refused and not kept", async () => {
     hub = await driveHub(engine);
     const send = (account: string, body: Buffer) => hub.inbox.receive(account, { method: "POST", headers: {}, query: "", body }, "203.0.113.9");
     expect((await send(hub.slug, Buffer.alloc(256 * 1024 + 1, 0x20))).status).toBe(413);
-    expect((await send(hub.slug, Buffer.from("{"))).status).toBe(400);
     expect((await send("no-such-account", Buffer.from("{}"))).status).toBe(404);
     expect(await inbox()).toEqual([]);
+  });
+
+  test("what cannot be read is refused and changes nothing, but its bytes are kept apart for a week: a provider may have changed its words", async () => {
+    hub = await driveHub(engine);
+    const body = Buffer.from('{"reference": 1');
+    for (let i = 0; i < 2; i += 1)
+      expect((await hub.inbox.receive(hub.slug, { method: "POST", headers: {}, query: "", body }, "203.0.113.9")).status).toBe(400);
+    await hub.settle();
+    const [row, ...more] = await inbox();
+    expect(more).toEqual([]);
+    expect(row).toMatchObject({ verdict: 2, route: 3, reference: "", repeats: 1 });
+    const raw = await hub.store.read((db) => new BodyReader(hub.hub.vault).read(db, row!));
+    expect(Buffer.from(raw!.body).equals(body)).toBe(true);
+  });
+
+  test("the quarantine is bounded in bytes too", async () => {
+    hub = await driveHub(engine);
+    const large = (n: number) => Buffer.from(`{${" ".repeat(200 * 1024)}${n}`);
+    for (let n = 0; n < 100; n += 1) await hub.inbox.receive(hub.slug, { method: "POST", headers: {}, query: "", body: large(n) }, "203.0.113.9");
+    expect((await inbox()).length).toBe(Math.floor((16 * 1024 * 1024) / large(10).length));
   });
 
   test("forged notifications are bounded: past the quota they are refused and not kept", async () => {

@@ -9,13 +9,13 @@ export class Quota {
     this.#window_ms = window_ms;
   }
 
-  take(name: string, now_ms: number): boolean {
-    const entry = this.#used.get(name);
-    if (!entry || now_ms - entry.since >= this.#window_ms) {
-      this.#used.set(name, { since: now_ms, count: 1 });
-      return true;
-    }
-    entry.count += 1;
-    return entry.count <= this.#max;
+  /** @param amount of what is counted; what does not fit is not counted either. */
+  take(name: string, now_ms: number, amount = 1): boolean {
+    const known = this.#used.get(name);
+    const entry = known && now_ms - known.since < this.#window_ms ? known : { since: now_ms, count: 0 };
+    if (entry !== known) this.#used.set(name, entry);
+    if (entry.count + amount > this.#max) return false;
+    entry.count += amount;
+    return true;
   }
 }

@@ -1,21 +1,23 @@
-import type { CallbackOutcome, RawCallback } from "@lunas/domain";
+import type { CallbackOutcome, RawCallback, ReadableCallback } from "@lunas/domain";
 import type { OpenAccount } from "../collect/accounts.ts";
 import type { Hub } from "../hub.ts";
 import { GroupCommit } from "../store/group-commit.ts";
-import { type NotificationRecord, ROUTE, VERDICT } from "../store/index.ts";
+import { type NotificationRecord, VERDICT } from "../store/index.ts";
 import { RETENTION } from "../retention.ts";
 import { AccountCache } from "./account-cache.ts";
-import { dedupeKey } from "./dedupe-key.ts";
 import { Quota } from "./quota.ts";
-import { frameCallback, sealBatch } from "./sealed-bodies.ts";
+import { recordOf } from "./record.ts";
+import { sealBatch } from "./sealed-bodies.ts";
 
 /** Bytes of a callback's body at most. */
 export const CALLBACK_BYTES_MAX = 256 * 1024;
 /** Notifications that share one commit at most, and the bytes of their bodies. */
-const GROUP_MAX = 256;
+const GROUP_MAX = 64;
 const GROUP_MAX_BYTES = 4 * 1024 * 1024;
-/** Forged callbacks of one account that are kept in an hour; more are answered and counted, but not kept. */
-const FORGED_KEPT_PER_HOUR = 1_000;
+/** Callbacks of one account that are not believed and yet kept, in an hour; more are answered and counted, but not kept. */
+const QUARANTINED_PER_HOUR = 1_000;
+const QUARANTINED_BYTES_PER_HOUR = 16 * 1024 * 1024;
+const HOUR_MS = 3_600_000;
 
 export interface CallbackReply {
   readonly status: number;
@@ -44,16 +46,17 @@ const UNKNOWN_ACCOUNT: CallbackReply = { status: 404, body: '{"status":"unknown 
 export class Inbox {
   #hub: Hub;
   #accounts: AccountCache;
-  #quota = new Quota(FORGED_KEPT_PER_HOUR, 3_600_000);
-  /** Apart, for the bodies of a group are kept and deleted together, and forged ones not for long. */
-  #weak: GroupCommit<NotificationRecord, { readonly repeated: boolean }>;
-  #forged: GroupCommit<NotificationRecord, { readonly repeated: boolean }>;
+  #quota = new Quota(QUARANTINED_PER_HOUR, HOUR_MS);
+  #quotaBytes = new Quota(QUARANTINED_BYTES_PER_HOUR, HOUR_MS);
+  /** Apart, for the bodies of a group are kept and deleted together, and those of the quarantine not for long. */
+  #believed: GroupCommit<NotificationRecord, { readonly repeated: boolean }>;
+  #quarantine: GroupCommit<NotificationRecord, { readonly repeated: boolean }>;
 
   constructor(hub: Hub) {
     this.#hub = hub;
     this.#accounts = new AccountCache(hub);
-    this.#weak = recording(hub, RETENTION.raw_bodies_ms);
-    this.#forged = recording(hub, RETENTION.forged_ms);
+    this.#believed = recording(hub, RETENTION.raw_bodies_ms);
+    this.#quarantine = recording(hub, RETENTION.quarantine_ms);
   }
 
   /** @param account the account's slug or id, from the path. @param remote_address of the peer, as the operator's proxy setting has it. */
@@ -75,31 +78,32 @@ export class Inbox {
     const { callbacks } = account.provider;
     if (raw.body.length > CALLBACK_BYTES_MAX) return this.#reply(account, "too_large");
     const reading = callbacks.read(raw);
-    if (!reading.readable) return this.#reply(account, "unreadable");
+    if (!reading.readable) return this.#keepApart(account, raw, "unreadable", remote_address);
     const { verdict } = reading.verify(account.configs);
-    const forged = verdict === "forged";
-    const now = this.#hub.clocks.business.now();
-    if (forged && !this.#quota.take(account.row.id, now)) return this.#reply(account, "forged");
-    const hint = reading.translate();
-    const record: NotificationRecord = {
-      account_id: account.row.id,
-      shop_id: account.row.shop_id,
-      verdict: forged ? VERDICT.forged : VERDICT.weak,
-      route: forged ? ROUTE.quarantined : ROUTE.new,
-      dedupe: dedupeKey(account.row.id, forged, raw.body),
-      reference: reading.subject.reference.slice(0, 200),
-      provider_id: reading.subject.provider_id?.slice(0, 200) ?? null,
-      event_key: reading.event_key.slice(0, 300),
-      claim: hint.observation ?? null,
-      remote_address,
-      received_at: now,
-      body: frameCallback(raw),
-    };
+    if (verdict === "forged") return this.#keepApart(account, raw, "forged", remote_address, reading);
     try {
-      const { repeated } = await (forged ? this.#forged : this.#weak).add(record);
-      if (forged) return this.#reply(account, "forged");
+      const { repeated } = await this.#believed.add(recordOf(account, raw, VERDICT.weak, this.#hub.clocks.business.now(), remote_address, reading));
       this.#hub.signals.emit({ kind: "inbox" });
       return this.#reply(account, repeated ? "repeated" : "stored");
+    } catch (error) {
+      return this.#storageDown(account, error);
+    }
+  }
+
+  /** What is not believed changes nothing. It is kept for a while: it may be genuine under credentials, or in words, that are not known here yet. */
+  async #keepApart(
+    account: OpenAccount,
+    raw: RawCallback,
+    outcome: "forged" | "unreadable",
+    remote_address: string,
+    reading?: ReadableCallback<unknown>,
+  ): Promise<CallbackReply> {
+    const now = this.#hub.clocks.business.now();
+    const room = this.#quota.take(account.row.id, now) && this.#quotaBytes.take(account.row.id, now, raw.body.length);
+    if (!room) return this.#reply(account, outcome);
+    try {
+      await this.#quarantine.add(recordOf(account, raw, VERDICT[outcome], now, remote_address, reading));
+      return this.#reply(account, outcome);
     } catch (error) {
       return this.#storageDown(account, error);
     }

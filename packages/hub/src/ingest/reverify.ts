@@ -1,16 +1,17 @@
-import { invariant, type RawCallback } from "@lunas/domain";
+import { invariant, type RawCallback, type ReadableCallback } from "@lunas/domain";
 import { openAccount, type OpenAccount } from "../collect/accounts.ts";
 import type { Hub } from "../hub.ts";
 import { notificationByKey, ROUTE, type Tx, VERDICT } from "../store/index.ts";
 import { RETENTION } from "../retention.ts";
 import { dedupeKey } from "./dedupe-key.ts";
+import { contentOf } from "./record.ts";
 import { BodyReader, frameCallback, sealBatch } from "./sealed-bodies.ts";
 
 const PAGE = 100;
 
 /**
  * Checks the quarantined notifications of an account again, after its credentials were changed: what came under the new ones before they
- * were written down here was called forged. What holds now goes the way of all notifications.
+ * were written down here was called forged, and what this program could not read then it may read now. What holds goes the way of all notifications.
  * @returns how many were let in.
  */
 export async function reverifyQuarantined(hub: Hub, account_id: string): Promise<number> {
@@ -44,20 +45,20 @@ async function reverifyPage(hub: Hub, tx: Tx, account: OpenAccount, after: numbe
     const raw = await reader.read(tx, row);
     const reading = raw && account.provider.callbacks.read(raw);
     if (!raw || !reading?.readable || reading.verify(account.configs).verdict === "forged") continue;
-    if (await release(hub, tx, row.seq, account.row.id, raw)) released += 1;
+    if (await release(hub, tx, row.seq, account.row.id, raw, reading)) released += 1;
   }
   return { released, last: rows.at(-1)?.seq };
 }
 
 /** The same bytes may have come once more since and been believed then: one row of them is enough. */
-async function release(hub: Hub, tx: Tx, seq: number, account_id: string, raw: RawCallback): Promise<boolean> {
+async function release(hub: Hub, tx: Tx, seq: number, account_id: string, raw: RawCallback, reading: ReadableCallback<unknown>): Promise<boolean> {
   const dedupe = dedupeKey(account_id, false, raw.body);
   const known = await notificationByKey(hub.store, tx, dedupe);
   if (known !== undefined) {
     await tx.deleteFrom("notifications").where("seq", "=", seq).execute();
     return false;
   }
-  // Among the forged its bytes would be deleted with them.
+  // In the quarantine its bytes would be deleted with them.
   const { id } = await tx
     .insertInto("notification_batches")
     .values({
@@ -69,7 +70,7 @@ async function release(hub: Hub, tx: Tx, seq: number, account_id: string, raw: R
     .executeTakeFirstOrThrow();
   await tx
     .updateTable("notifications")
-    .set({ verdict: VERDICT.weak, route: ROUTE.new, dedupe, batch: id, place: 0 })
+    .set({ ...contentOf(reading), verdict: VERDICT.weak, route: ROUTE.new, dedupe, batch: id, place: 0 })
     .where("seq", "=", seq)
     .execute();
   return true;

@@ -108,7 +108,7 @@ export class BodyReader {
     }
     const frame = this.#last.frames[row.place];
     const raw = frame && readFrame(frame);
-    if (!raw || Buffer.compare(dedupeKey(row.account_id, row.verdict === VERDICT.forged, raw.body), row.dedupe) !== 0) return undefined;
+    if (!raw || Buffer.compare(dedupeKey(row.account_id, row.verdict !== VERDICT.weak, raw.body), row.dedupe) !== 0) return undefined;
     return raw;
   }
 }

@@ -1,5 +1,5 @@
 import { rfc3339 } from "@lunas/domain";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { sealCredentials } from "../../collect/accounts.ts";
 import { dedupeKey } from "../../ingest/dedupe-key.ts";
 import { BodyReader } from "../../ingest/sealed-bodies.ts";
@@ -161,6 +161,16 @@ describe("new credentials", () => {
     ]);
     expect(woken).toEqual(["inbox"]);
     expect((await callback("EARLY", "second-secret")).json()).toEqual({ status: "repeated" });
+  });
+
+  test("what could not be read then, and can be now, is let in with all that it says", async () => {
+    const unreadable = vi
+      .spyOn(api.gateway.provider.callbacks, "read")
+      .mockReturnValueOnce({ readable: false, problem: "a word that is not known yet" });
+    expect((await callback("WORDS", "second-secret")).statusCode).toBe(400);
+    unreadable.mockRestore();
+    await patch({ credentials: { secret: "second-secret" } });
+    expect(await notifications()).toEqual([{ reference: "WORDS", verdict: 0, route: 0 }]);
   });
 
   test("what came again meanwhile and was believed is there once", async () => {

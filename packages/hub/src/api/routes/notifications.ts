@@ -1,21 +1,21 @@
 import { LunasError, type RawCallback, rfc3339 } from "@lunas/domain";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
-import type { Selectable } from "kysely";
 import { z } from "zod";
+import { claimWord } from "../../collect/claims.ts";
 import type { Hub } from "../../hub.ts";
 import { notificationId, notificationSeq } from "../../ingest/notification-id.ts";
 import { BodyReader, SECRET_HEADERS } from "../../ingest/sealed-bodies.ts";
-import { type Db, type NotificationsTable, ROUTE, VERDICT } from "../../store/index.ts";
+import { type Db, ROUTE, VERDICT } from "../../store/index.ts";
 import { MASK, maskBody, maskQuery } from "../mask.ts";
+import { type NotificationRow, notificationPage } from "../notification-list.ts";
 import { operation } from "../operation.ts";
-import { decodeCursor, pageOf, pageQuery } from "../paging.ts";
+import { decodeCursor, pageQuery } from "../paging.ts";
 import { listOf, notification, notificationDetail } from "../schemas/objects.ts";
 import { notificationFilter } from "../schemas/requests.ts";
 
+const VERDICTS = ["weak", "forged", "unreadable"] as const satisfies readonly (keyof typeof VERDICT)[];
 const params = z.object({ id: z.string() });
 const ROUTES = ["new", "routed", "parked", "quarantined", "closed"] as const satisfies readonly (keyof typeof ROUTE)[];
-
-type NotificationRow = Selectable<NotificationsTable>;
 
 export function notificationRoutes(hub: Hub): FastifyPluginAsyncZod {
   return async (app) => {
@@ -23,7 +23,9 @@ export function notificationRoutes(hub: Hub): FastifyPluginAsyncZod {
       "/notifications",
       {
         schema: {
-          ...operation("Notifications", "listNotifications", "List what gateways sent, newest first", { 200: listOf(notification) }),
+          ...operation("Notifications", "listNotifications", "List what gateways sent, newest first; a page may be short and still have a next one", {
+            200: listOf(notification),
+          }),
           querystring: z.strictObject({ ...pageQuery, ...notificationFilter }),
         },
       },
@@ -32,23 +34,10 @@ export function notificationRoutes(hub: Hub): FastifyPluginAsyncZod {
         const after = notificationSeq(decodeCursor(cursor) ?? "");
         return hub.store.read(async (db) => {
           const accounts = await slugs(db, request.shop_id);
-          let query = db
-            .selectFrom("notifications")
-            .selectAll()
-            .where("shop_id", "=", request.shop_id)
-            .orderBy("seq", "desc")
-            .limit(limit + 1);
-          if (account !== undefined)
-            query = query.where("account_id", "=", [...accounts].find(([id, slug]) => id === account || slug === account)?.[0] ?? "");
-          if (payment_id !== undefined) query = query.where("payment_id", "=", payment_id);
-          if (verdict !== undefined) query = query.where("verdict", "=", VERDICT[verdict]);
-          if (after !== undefined) query = query.where("seq", "<", after);
-          return pageOf(
-            await query.execute(),
-            limit,
-            (row) => notificationId(row.seq),
-            (row) => viewOf(row, accounts),
-          );
+          const named = [...accounts].filter(([id, slug]) => account === undefined || id === account || slug === account).map(([id]) => id);
+          const wish = { shop_id: request.shop_id, limit, after, accounts: named, payment_id, verdict };
+          const { rows, next_cursor } = await notificationPage(db, wish);
+          return { data: rows.map((row) => viewOf(row, accounts)), next_cursor };
         });
       },
     );
@@ -84,12 +73,12 @@ function viewOf(row: NotificationRow, accounts: ReadonlyMap<string, string>) {
     id: notificationId(row.seq),
     object: "notification" as const,
     account: accounts.get(row.account_id) ?? row.account_id,
-    verdict: row.verdict === VERDICT.forged ? ("forged" as const) : ("weak" as const),
+    verdict: VERDICTS.find((name) => VERDICT[name] === row.verdict) ?? "forged",
     route: ROUTES.find((name) => ROUTE[name] === row.route) ?? "new",
     reference: row.reference,
     provider_id: row.provider_id,
     event_key: row.event_key,
-    claim: row.claim,
+    claim: claimWord(row.claim),
     payment_id: row.payment_id,
     remote_address: row.remote_address,
     received_at: rfc3339(row.received_at),

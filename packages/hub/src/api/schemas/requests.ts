@@ -118,4 +118,8 @@ export const paymentFilter = { order_id: id, status: z.enum(PAYMENT_STATUSES).op
 export const refundFilter = { payment_id: id };
 export const eventFilter = { type: z.enum(Object.keys(EVENT_TYPES) as [string, ...string[]]).optional(), subject_id: id };
 export const deliveryFilter = { endpoint_id: id, status: z.enum(["due", "delivering", "delivered", "exhausted", "paused"]).optional(), event_id: id };
-export const notificationFilter = { account: z.string().max(60).optional(), payment_id: id, verdict: z.enum(["weak", "forged"]).optional() };
+export const notificationFilter = {
+  account: z.string().max(60).optional(),
+  payment_id: id,
+  verdict: z.enum(["weak", "forged", "unreadable"]).optional(),
+};
