@@ -10,8 +10,8 @@ const ARRIVALS = 200;
  * makes the rush worse. Whoever works in the background then takes a little (`RUSH_SHARE`) and rests (`RUSH_REST_MS`), so that
  * nothing waits for ever however long it lasts.
  */
-export const RUSH_REST_MS = 250;
-export const RUSH_SHARE = 16;
+export const RUSH_REST_MS = 50;
+export const RUSH_SHARE = 4;
 
 /** Whether this window, or the one before it, saw a rush. */
 class RushMeter {
