@@ -27,7 +27,7 @@ export interface NotificationPage {
 /** The newest that fit. A page of what is rare may hold fewer than there are, even none, and still have a next one. */
 export async function notificationPage(db: Db, wish: NotificationWish, looked_at_max = LOOKED_AT_MAX): Promise<NotificationPage> {
   if (wish.payment_id !== undefined) return pageOf(wish, await ofPayment(db, wish, wish.payment_id));
-  if (wish.verdict === "forged") return pageOf(wish, await quarantined(db, wish));
+  if (wish.verdict === "forged" || wish.verdict === "unreadable") return pageOf(wish, await quarantined(db, wish, VERDICT[wish.verdict]));
   return ofInbox(db, wish, looked_at_max);
 }
 
@@ -52,8 +52,8 @@ async function ofPayment(db: Db, wish: NotificationWish, payment_id: string): Pr
 
 const fits = (row: NotificationRow, { verdict }: NotificationWish): boolean => verdict === undefined || row.verdict === VERDICT[verdict];
 
-/** What is forged is kept in quarantine, which has an index by account. */
-async function quarantined(db: Db, wish: NotificationWish): Promise<NotificationRow[]> {
+/** What is not believed is kept in quarantine, within a quota, and has an index by account. */
+async function quarantined(db: Db, wish: NotificationWish, verdict: number): Promise<NotificationRow[]> {
   const found: NotificationRow[] = [];
   for (const account_id of wish.accounts) {
     let query = db
@@ -61,6 +61,7 @@ async function quarantined(db: Db, wish: NotificationWish): Promise<Notification
       .selectAll()
       .where("account_id", "=", account_id)
       .where("route", "=", ROUTE.quarantined)
+      .where("verdict", "=", verdict)
       .orderBy("seq", "desc")
       .limit(wish.limit + 1);
     if (wish.after !== undefined) query = query.where("seq", "<", wish.after);

@@ -2,6 +2,7 @@ import { LunasError } from "@lunas/domain";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
 import type { Hub } from "../../hub.ts";
+import { newestDeliveries } from "../delivery-list.ts";
 import { readDeliveryViews } from "../delivery-views.ts";
 import { operation } from "../operation.ts";
 import { decodeCursor, pageOfViews, pageQuery } from "../paging.ts";
@@ -22,19 +23,9 @@ export function deliveryRoutes(hub: Hub): FastifyPluginAsyncZod {
       },
       async (request) => {
         const { limit, cursor, endpoint_id, status, event_id } = request.query;
-        const after = decodeCursor(cursor);
+        const wish = { shop_id: request.shop_id, rows: limit + 1, after: decodeCursor(cursor), endpoint_id, status, event_id };
         return hub.store.read(async (db) => {
-          let query = db
-            .selectFrom("deliveries")
-            .selectAll()
-            .where("shop_id", "=", request.shop_id)
-            .orderBy("id", "desc")
-            .limit(limit + 1);
-          if (endpoint_id !== undefined) query = query.where("endpoint_id", "=", endpoint_id);
-          if (status !== undefined) query = query.where("status", "=", status);
-          if (event_id !== undefined) query = query.where("event_id", "=", event_id);
-          if (after !== undefined) query = query.where("id", "<", after);
-          const views = await readDeliveryViews(db, await query.execute());
+          const views = await readDeliveryViews(db, await newestDeliveries(db, wish));
           return pageOfViews(views, limit);
         });
       },

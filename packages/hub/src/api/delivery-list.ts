@@ -1,0 +1,65 @@
+import type { DeliveryRow } from "../deliver/claim.ts";
+import type { DeliveriesTable, Db } from "../store/index.ts";
+
+type Status = DeliveriesTable["status"];
+const STATUSES: readonly Status[] = ["due", "delivering", "delivered", "exhausted", "paused"];
+
+export interface DeliveryWish {
+  readonly shop_id: string;
+  readonly rows: number;
+  /** Id of the last one of the page before. */
+  readonly after: string | undefined;
+  readonly endpoint_id: string | undefined;
+  readonly status: Status | undefined;
+  readonly event_id: string | undefined;
+}
+
+/** The newest deliveries that fit, without walking over those that do not: an endpoint may have millions, and the exhausted ones be old. */
+export async function newestDeliveries(db: Db, wish: DeliveryWish): Promise<DeliveryRow[]> {
+  const { shop_id, rows, after, endpoint_id, status, event_id } = wish;
+  if (event_id !== undefined) return ofEvent(db, wish, event_id);
+  if (endpoint_id === undefined && status === undefined) {
+    let query = db.selectFrom("deliveries").selectAll().where("shop_id", "=", shop_id).orderBy("id", "desc").limit(rows);
+    if (after !== undefined) query = query.where("id", "<", after);
+    return query.execute();
+  }
+  const found: DeliveryRow[] = [];
+  for (const endpoint of await endpointsOf(db, shop_id, endpoint_id))
+    for (const one of status === undefined ? STATUSES : [status]) found.push(...(await ofLane(db, wish, endpoint, one)));
+  return newestOf(found, rows);
+}
+
+/** One index holds the deliveries of an endpoint and a status in the order of their ids. */
+async function ofLane(db: Db, { rows, after }: DeliveryWish, endpoint_id: string, status: Status): Promise<DeliveryRow[]> {
+  let query = db
+    .selectFrom("deliveries")
+    .selectAll()
+    .where("endpoint_id", "=", endpoint_id)
+    .where("status", "=", status)
+    .orderBy("id", "desc")
+    .limit(rows);
+  if (after !== undefined) query = query.where("id", "<", after);
+  return query.execute();
+}
+
+/** One for each endpoint at most. */
+async function ofEvent(db: Db, wish: DeliveryWish, event_id: string): Promise<DeliveryRow[]> {
+  const all = await db.selectFrom("deliveries").selectAll().where("event_id", "=", event_id).execute();
+  const fitting = all.filter(
+    (row) =>
+      row.shop_id === wish.shop_id &&
+      (wish.endpoint_id === undefined || row.endpoint_id === wish.endpoint_id) &&
+      (wish.status === undefined || row.status === wish.status) &&
+      (wish.after === undefined || row.id < wish.after),
+  );
+  return newestOf(fitting, wish.rows);
+}
+
+async function endpointsOf(db: Db, shop_id: string, endpoint_id: string | undefined): Promise<string[]> {
+  const all = await db.selectFrom("endpoints").select("id").where("shop_id", "=", shop_id).execute();
+  return all.map((row) => row.id).filter((id) => endpoint_id === undefined || id === endpoint_id);
+}
+
+function newestOf(rows: DeliveryRow[], most: number): DeliveryRow[] {
+  return rows.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, most);
+}
