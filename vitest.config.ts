@@ -25,6 +25,7 @@ export default defineConfig({
   ...resolution,
   test: {
     passWithNoTests: false,
+    globalSetup: ["./tests/harness/shared-postgres.ts"],
     slowTestThreshold: 5_000,
     projects: [
       {

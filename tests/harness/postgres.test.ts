@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { freshDatabase, launchPostgres, startPostgres } from "./postgres.ts";
+import { freshDatabase, type Joining, launchPostgres, SHARED_POSTGRES, startPostgres } from "./postgres.ts";
 
 test("the server is a real PostgreSQL 18, and every fresh database is empty and its own", async () => {
   const server = await startPostgres();
@@ -13,6 +13,14 @@ test("the server is a real PostgreSQL 18, and every fresh database is empty and 
   expect(names[0]).not.toBe(names[1]);
   await server.query("CREATE TABLE mine (id int)", names[0]);
   await expect(server.query("SELECT * FROM mine", names[1])).rejects.toThrow(/does not exist/);
+});
+
+test("all files of a test run share one server, which none of them can stop", async () => {
+  expect(process.env[SHARED_POSTGRES]).toMatch(/^http:/);
+  const server = await startPostgres();
+  const joined = (await (await fetch(process.env[SHARED_POSTGRES]!)).json()) as Joining;
+  expect(joined).toEqual({ port: server.port, pid: server.pid, password: server.password });
+  await expect(server.stop()).rejects.toThrow(/not stopped by one of its tests/);
 });
 
 test("a stopped server leaves neither a process nor a file", async () => {
@@ -31,7 +39,9 @@ test("a server with a setting it does not know fails the test that wanted it, wi
 test("the server dies with the process that started it, even by SIGKILL", async () => {
   const harness = fileURLToPath(new URL("postgres.ts", import.meta.url));
   const program = `const { startPostgres } = await import(${JSON.stringify(harness)}); const s = await startPostgres(); console.log(s.pid); setInterval(() => {}, 1e6);`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });
+  // A process that no test run lends its server to.
+  const env = { ...process.env, [SHARED_POSTGRES]: undefined };
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], { env, stdio: ["ignore", "pipe", "inherit"] });
   const [line] = (await once(child.stdout, "data")) as [Buffer];
   const pid = Number(line.toString());
   expect(() => process.kill(pid, 0)).not.toThrow();

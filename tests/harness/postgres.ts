@@ -13,9 +13,14 @@ const PORT_TRIES = 5;
 const LOG_KEPT_CHARS = 8_000;
 const READY = "database system is ready to accept connections";
 
-export interface PostgresServer {
+/** What another process needs to know to use a server. */
+export interface Joining {
   readonly port: number;
   readonly pid: number;
+  readonly password: string;
+}
+
+export interface PostgresServer extends Joining {
   /** URL of a database by name; `postgres` is there from the start. The user is a superuser. */
   url(database: string): string;
   /** Makes an empty database and gives its URL. Each test file takes one of its own. */
@@ -35,13 +40,26 @@ export interface PostgresOptions {
 
 let shared: Promise<PostgresServer> | undefined;
 
+/** Where a test run's server is asked for (shared-postgres.ts): one serves all its processes. */
+export const SHARED_POSTGRES = "LUNAS_TEST_POSTGRES";
+
 /**
- * The real PostgreSQL of this process, started by the first who asks for it. It is gone when the process ends, however it ends.
+ * A real PostgreSQL: the test run's, or this process's own, started by the first who asks for it. It is gone when that process ends, however it ends.
  * @throws when it cannot be started: a test that needs PostgreSQL fails then, it is never skipped.
  */
 export function startPostgres(): Promise<PostgresServer> {
-  shared ??= launchPostgres();
+  const ask = process.env[SHARED_POSTGRES];
+  shared ??= ask === undefined ? launchPostgres() : joinPostgres(ask);
   return shared;
+}
+
+async function joinPostgres(ask: string): Promise<PostgresServer> {
+  const answer = await fetch(ask);
+  if (!answer.ok) throw new Error(`the test run has no PostgreSQL: ${await answer.text()}`);
+  const { port, pid, password } = (await answer.json()) as Joining;
+  return server(port, pid, password, async () => {
+    throw new Error("the server of a test run is not stopped by one of its tests");
+  });
 }
 
 /** URL of a new, empty database on the server of this process. */
@@ -61,7 +79,7 @@ export async function launchPostgres(options: PostgresOptions = {}): Promise<Pos
     const guard = startGuarded(base, port, owner, options, log);
     try {
       const pid = await ready(guard, log);
-      return server(guard, port, pid, password);
+      return server(port, pid, password, stopper(guard));
     } catch (error) {
       if (attempt >= PORT_TRIES || !/could not bind|Address already in use/.test(log.text)) throw error;
       prepareFolder(base, password, owner);
@@ -138,7 +156,7 @@ function startGuarded(base: string, port: number, owner: User, options: Postgres
     listen_addresses: "127.0.0.1",
     port: String(port),
     unix_socket_directories: base,
-    max_connections: "200",
+    max_connections: "300",
     shared_buffers: "128MB",
     fsync: disk,
     full_page_writes: disk,
@@ -184,11 +202,19 @@ function ready(guard: ChildProcess, log: ServerLog): Promise<number> {
   });
 }
 
-function server(guard: ChildProcess, port: number, pid: number, password: string): PostgresServer {
-  // The guard lives as long as we do: it must not keep us alive.
+/** The guard lives as long as we do: it must not keep us alive. */
+function stopper(guard: ChildProcess): () => Promise<void> {
   guard.unref();
   for (const stream of [guard.stdin, guard.stderr]) (stream as unknown as { unref(): void }).unref();
   const exited = once(guard, "exit");
+  return async () => {
+    guard.ref();
+    guard.stdin!.end();
+    await exited;
+  };
+}
+
+function server(port: number, pid: number, password: string, stop: () => Promise<void>): PostgresServer {
   let made = 0;
   const url = (database: string) => `postgres://lunas:${password}@127.0.0.1:${port}/${database}`;
   const query = async (statement: string, database = "postgres") => {
@@ -204,6 +230,7 @@ function server(guard: ChildProcess, port: number, pid: number, password: string
   return {
     port,
     pid,
+    password,
     url,
     query,
     async freshDatabase() {
@@ -212,11 +239,7 @@ function server(guard: ChildProcess, port: number, pid: number, password: string
       await query(`CREATE DATABASE ${name} TEMPLATE template0`);
       return url(name);
     },
-    async stop() {
-      guard.ref();
-      guard.stdin!.end();
-      await exited;
-    },
+    stop,
   };
 }
 
