@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { type DrivenHub, driveHub, ENGINES } from "../testing/drive.ts";
 import { acknowledge } from "./attention.ts";
 import { askGateway } from "./ask.ts";
+import { cancelOrder } from "./close-order.ts";
 import { createRefund } from "./refunds.ts";
 import type { OrderRow, PaymentRow } from "./rows.ts";
 
@@ -86,6 +87,76 @@ describe.each(ENGINES)("what waits for a person, on %s", (engine) => {
     await hub.store.write((tx) => tx.updateTable("payments").set({ needs_attention: "look at this" }).where("id", "=", payment.id).execute());
     await refund(payment);
     expect(await attention(payment)).toBe("look at this");
+  });
+
+  const paidEvents = async (order: OrderRow): Promise<unknown[]> => {
+    const rows = await hub.store.read((db) =>
+      db.selectFrom("events").select("body").where("order_id", "=", order.id).where("type", "in", ["order.paid", "payment.paid"]).execute(),
+    );
+    return rows.map((row) => JSON.parse(row.body));
+  };
+  const pay = async (payment: PaymentRow): Promise<void> => {
+    hub.gateway.pay(payment.reference);
+    await hub.notify(payment.reference, "paid");
+    await hub.settle();
+  };
+
+  test("is money for an order that the shop had canceled: its events say so, so that nobody delivers blindly (F13)", async () => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    const payment = await hub.open(order.id);
+    await cancelOrder(hub.hub, hub.shop_id, order.id, "test");
+    await pay(payment);
+    expect(await attention(payment)).toContain("the order was canceled before this money came");
+    expect(await hub.orderRow(order.id)).toMatchObject({ payment_status: "paid", closed: "canceled" });
+    const events = await paidEvents(order);
+    expect(events).toHaveLength(2);
+    for (const event of events) expect(event).toMatchObject({ data: { order: { payment_status: "paid", closed: "canceled" } } });
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: "payment.paid",
+        data: expect.objectContaining({ payment: expect.objectContaining({ needs_attention: expect.stringContaining("was canceled before") }) }),
+      }),
+    );
+    await refund(payment, 1_000);
+    expect(await attention(payment)).toContain("the order was canceled");
+    await refund(payment);
+    expect(await attention(payment)).toBeNull();
+  });
+
+  test("is money for an order whose time was over", async () => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    const payment = await hub.open(order.id);
+    await hub.advance(25 * 3_600_000);
+    await hub.advance(3_600_000);
+    expect(await hub.orderRow(order.id)).toMatchObject({ closed: "expired" });
+    await pay(payment);
+    expect(await attention(payment)).toContain("the order's time was over before this money came");
+    for (const event of await paidEvents(order)) expect(event).toMatchObject({ data: { order: { closed: "expired" } } });
+  });
+
+  test("is not the late money of an order that is still open", async () => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    const payment = await hub.open(order.id);
+    await hub.advance(18 * 60_000);
+    await pay(payment);
+    expect(await hub.payment(payment.id)).toMatchObject({ status: "paid", flags: ["late"], needs_attention: null });
+    for (const event of await paidEvents(order)) expect(event).toMatchObject({ data: { order: { closed: null } } });
+  });
+
+  test("is still to be decided about for the money that is left of two payments of a canceled order", async () => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    const [first, second] = [await hub.open(order.id), await hub.open(order.id, "snap")];
+    await cancelOrder(hub.hub, hub.shop_id, order.id, "test");
+    await pay(first);
+    await pay(second);
+    expect(await attention(second)).toContain("already paid");
+    await refund(first);
+    expect(await attention(first)).toBeNull();
+    expect(await attention(second)).toContain("the order was canceled");
   });
 
   test("is over when a person says so, whose note stands in the payment's history", async () => {

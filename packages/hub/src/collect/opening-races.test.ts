@@ -19,6 +19,10 @@ function held(): { promise: Promise<void>; let_go: () => void } {
 describe.each(ENGINES)("openings that meet something else on %s", (engine) => {
   let hub: DrivenHub;
   afterEach(() => hub.close());
+  const markUnusable = (payment: PaymentRow): Promise<unknown> =>
+    hub.store.write(async (tx) => {
+      await tx.updateTable("payments").set({ handles: '{"unusable":"true"}' }).where("id", "=", payment.id).execute();
+    });
   const payments = (): Promise<PaymentRow[]> => hub.store.read((db) => db.selectFrom("payments").selectAll().orderBy("attempt").execute());
 
   test("a buyer whose first payment never reached the gateway can choose another method", async () => {
@@ -172,6 +176,94 @@ describe.each(ENGINES)("openings that meet something else on %s", (engine) => {
     expect(all.map((payment) => payment.status)).toEqual(["canceled", "canceled", "canceled"]);
     expect(all.at(-1)!.needs_attention).toContain("cannot show");
     expect(await hub.orderRow(order.id)).toMatchObject({ payment_status: "unpaid" });
+  });
+
+  test("a payment that could not be shown and that the shop has canceled is not replaced, now or by a later poll", async () => {
+    hub = await driveHub(engine);
+    const first = await hub.open((await hub.order()).id);
+    await markUnusable(first);
+    await closePayment(hub.hub, first.id, "cancel", "api", 0);
+    for (let minute = 0; minute < 20; minute += 1) await hub.advance(MINUTE);
+    await hub.advance(25 * HOUR);
+    expect(await payments()).toMatchObject([{ status: "canceled", attempt: 1 }]);
+    expect(hub.gateway.count("open")).toBe(1);
+  });
+
+  test("a payment that could not be shown is not replaced when its buyer has chosen another method, whatever became of that one", async () => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    const first = await hub.open(order.id);
+    await markUnusable(first);
+    const second = await hub.open(order.id, "bca_va");
+    await closePayment(hub.hub, second.id, "cancel", "api", 0);
+    for (let minute = 0; minute < 20; minute += 1) await hub.advance(MINUTE);
+    await hub.advance(25 * HOUR);
+    expect((await payments()).map((payment) => payment.status)).toEqual(["canceled", "canceled"]);
+    expect(hub.gateway.count("open")).toBe(2);
+  });
+
+  test("one that the hub itself has canceled is not replaced after the buyer was quicker", async () => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    const first = await hub.open(order.id);
+    await markUnusable(first);
+    const { promise, let_go } = held();
+    hub.gateway.next("cancel", { wait: promise });
+    const cancelling = hub.advance(MINUTE);
+    while (hub.gateway.count("cancel") === 0) await turn();
+    await closePayment(hub.hub, first.id, "cancel", "buyer", 0);
+    let_go();
+    await cancelling;
+    await hub.advance(MINUTE);
+    expect(await payments()).toMatchObject([{ status: "canceled", attempt: 1 }]);
+  });
+
+  test("two that go on with an unclear opening at the same moment make one call, so that neither makes void what the other got", async () => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    hub.gateway.next("open", { unclear: "did_nothing" });
+    expect(await hub.openRefused(order.id, "snap")).toBe("gateway_unclear");
+    const [payment] = await payments();
+    const { promise, let_go } = held();
+    hub.gateway.next("open", { wait: promise });
+    const both = [1, 2].map((priority) => askGateway(hub.hub, payment!.id, "continue", "buyer", priority));
+    while (hub.gateway.count("open") === 1) await turn();
+    const second = await Promise.race(both);
+    expect(second).toMatchObject({ asked: false, under_way: true });
+    await expect(openPayment(hub.hub, payment!.id, "continue", "api")).rejects.toMatchObject({ code: "gateway_unclear" });
+    let_go();
+    await Promise.all(both);
+    expect(hub.gateway.count("open")).toBe(2);
+    expect(await payments()).toMatchObject([{ status: "pending", opening_until: null }]);
+  });
+
+  test("an opening whose second call was never answered is gone on with when that call cannot be on its way any more", async () => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    hub.gateway.next("open", { unclear: "did_nothing" });
+    expect(await hub.openRefused(order.id, "snap")).toBe("gateway_unclear");
+    const [payment] = await payments();
+    hub.gateway.next("open", { wait: new Promise(() => {}) });
+    void askGateway(hub.hub, payment!.id, "continue", "a process that dies", 2);
+    while (hub.gateway.count("open") === 1) await turn();
+    await hub.advance(MINUTE);
+    expect(hub.gateway.count("open")).toBe(2);
+    await hub.advance(MINUTE);
+    expect(await payments()).toMatchObject([{ status: "pending" }]);
+  });
+
+  test("of an opening that stays unclear a person is told, and no more once the gateway has answered", async () => {
+    hub = await driveHub(engine);
+    const order = await hub.order();
+    for (let tries = 0; tries < 12; tries += 1) hub.gateway.next("open", { unclear: "did_nothing" });
+    expect(await hub.openRefused(order.id)).toBe("gateway_unclear");
+    for (let hour = 0; hour < 3; hour += 1) await hub.advance(HOUR);
+    expect((await payments())[0]).toMatchObject({ status: "submitted", needs_attention: null });
+    for (let hour = 0; hour < 6; hour += 1) await hub.advance(HOUR);
+    expect((await payments())[0]!.needs_attention).toBe("the gateway gives no clear answer: timeout");
+    for (let hour = 0; hour < 6; hour += 1) await hub.advance(HOUR);
+    expect((await payments())[0]).toMatchObject({ needs_attention: null });
+    expect((await payments())[0]!.status).not.toBe("submitted");
   });
 
   test("a transaction that is found without a way to show it is replaced by one that can be shown", async () => {

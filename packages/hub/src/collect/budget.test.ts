@@ -1,0 +1,106 @@
+import type { Gateway, GatewayContext, HttpResult, Outcome, Provider } from "@lunas/domain";
+import { afterEach, describe, expect, test } from "vitest";
+import { PRIORITY } from "../store/jobs.ts";
+import { type DrivenHub, driveHub, ENGINES } from "../testing/drive.ts";
+import { askGateway } from "./ask.ts";
+import { closePayment } from "./payments.ts";
+import { createRefund, trySendRefund } from "./refunds.ts";
+import type { PaymentRow } from "./rows.ts";
+
+const OK: HttpResult = { ok: true, status: 200, headers: {}, body: new Uint8Array(), elapsed_ms: 1 };
+
+/** Each operation of it takes this many calls; where one cannot be made, it is unclear what came of it. */
+function chatty(provider: Provider, calls: number): Provider {
+  const talk = async <T>(context: GatewayContext<unknown>, act: () => Promise<Outcome<T>>): Promise<Outcome<T>> => {
+    for (let call = 0; call < calls; call += 1) {
+      const result = await context.http({ method: "GET", url: "https://fake.invalid/", headers: {}, timeout_ms: 1_000 });
+      if (!result.ok) return { certainty: "unknown", reason: result.message, exchanges: [] };
+    }
+    return act();
+  };
+  const wrap = (context: GatewayContext<unknown>): Gateway => {
+    const inner = provider.gateway(context);
+    return {
+      open: (intent) => talk(context, () => inner.open(intent)),
+      get: (subject) => talk(context, () => inner.get(subject)),
+      cancel: (subject) => talk(context, () => inner.cancel(subject)),
+      expire: (subject) => talk(context, () => inner.expire(subject)),
+      refund: (intent) => talk(context, () => inner.refund(intent)),
+      getRefund: (intent) => talk(context, () => inner.getRefund(intent)),
+    };
+  };
+  return { ...provider, gateway: wrap };
+}
+
+describe.each(ENGINES)("the call budget of an account, on %s", (engine) => {
+  let hub: DrivenHub;
+  afterEach(() => hub.close());
+
+  /** A payment at a gateway that takes three calls for everything, with so many left on a budget of one a second. */
+  async function withCallsLeft(left: number, paid = false): Promise<PaymentRow> {
+    hub = await driveHub(engine, { http: async () => OK });
+    const payment = await hub.open((await hub.order()).id);
+    if (paid) {
+      hub.gateway.pay(payment.reference);
+      await askGateway(hub.hub, payment.id, "get", "test", PRIORITY.money);
+    }
+    const provider = { ...chatty(hub.gateway.provider as Provider, 3), budget: { per_second: 1, burst: 10 } };
+    (hub.hub.providers as Map<string, Provider>).set(provider.name, provider);
+    await hub.store.write((tx) =>
+      tx
+        .updateTable("budgets")
+        .set({ tokens_milli: left * 1_000, refilled_at: hub.clock.now() })
+        .execute(),
+    );
+    return hub.payment(payment.id);
+  }
+  const left = async (): Promise<number> =>
+    (await hub.store.read((db) => db.selectFrom("budgets").select("tokens_milli").executeTakeFirstOrThrow())).tokens_milli / 1_000;
+
+  test("counts calls, not operations: a question that takes three costs three", async () => {
+    const payment = await withCallsLeft(10);
+    expect(await askGateway(hub.hub, payment.id, "get", "test", PRIORITY.poll)).toMatchObject({ asked: true, outcome: { certainty: "did" } });
+    expect(hub.requests).toHaveLength(3);
+    expect(await left()).toBe(7);
+  });
+
+  test("is not gone beyond: what it does not allow is not sent, the payment shows until when it waits, and is asked about then", async () => {
+    const payment = await withCallsLeft(2);
+    hub.gateway.pay(payment.reference);
+    const asked = await askGateway(hub.hub, payment.id, "get", "test", PRIORITY.money);
+    expect(asked).toMatchObject({ asked: true, outcome: { certainty: "unknown" }, waiting_until: hub.clock.now() + 1_000 });
+    expect(hub.requests).toHaveLength(2);
+    expect(await left()).toBe(0);
+    expect(await hub.payment(payment.id)).toMatchObject({ status: "pending", waiting_for_quota_until: hub.clock.now() + 1_000 });
+    hub.clock.advance(9_000);
+    await askGateway(hub.hub, payment.id, "get", "test", PRIORITY.money);
+    expect(await hub.payment(payment.id)).toMatchObject({ status: "paid", waiting_for_quota_until: null });
+  });
+
+  test("leaves money its share, also from the further calls of a question that has begun", async () => {
+    const payment = await withCallsLeft(5);
+    await hub.store.write((tx) => tx.updateTable("budgets").set({ tokens_milli: 3_500, refilled_at: hub.clock.now() }).execute());
+    // A buyer's question leaves two to the more urgent; once begun it leaves one, for money.
+    expect(await askGateway(hub.hub, payment.id, "get", "test", PRIORITY.buyer)).toMatchObject({ waiting_until: expect.any(Number) });
+    expect(hub.requests).toHaveLength(2);
+    expect(await left()).toBe(1.5);
+  });
+
+  test("that ends half-way through a cancel leaves the wish, which the payment's job fulfils when there are calls again", async () => {
+    const payment = await withCallsLeft(2);
+    const closed = await closePayment(hub.hub, payment.id, "cancel", "test", PRIORITY.money);
+    expect(closed.payment).toMatchObject({ status: "pending", wanted: "cancel" });
+    expect((await hub.payment(payment.id)).waiting_for_quota_until).toBeGreaterThan(hub.clock.now());
+    await hub.advance(60_000);
+    expect(await hub.payment(payment.id)).toMatchObject({ status: "canceled", wanted: null });
+  });
+
+  test("that ends half-way through a refund shows it as waiting, and it is sent under the same key then", async () => {
+    const payment = await withCallsLeft(2, true);
+    const refund = await createRefund(hub.hub, hub.shop_id, payment.id, {}, "test", async () => {});
+    expect(refund).toMatchObject({ status: "unknown", waiting_for_quota_until: hub.clock.now() + 1_000 });
+    hub.clock.advance(9_000);
+    expect((await trySendRefund(hub.hub, refund.id, "test")).refund).toMatchObject({ status: "succeeded", waiting_for_quota_until: null });
+    expect(hub.gateway.transactions.get(payment.reference)!.refunds).toHaveLength(1);
+  });
+});
