@@ -2,6 +2,7 @@ import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { brotliCompressSync, brotliDecompressSync, gunzipSync, gzipSync } from "node:zlib";
 import type { Http } from "@lunas/domain";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { makeTestApi, type TestApi } from "../testing.ts";
@@ -55,6 +56,29 @@ describe("the page", () => {
     expect((await get("/checkout-assets/favicon.svg")).headers["cache-control"]).toBe("public, max-age=300");
     expect((await get("/checkout-assets/..%2f..%2fetc/passwd")).statusCode).toBe(404);
     expect((await get("/checkout-assets/missing.js")).json()).toMatchObject({ code: "not_found" });
+  });
+
+  test("it and its files come as small as the browser takes them, where the build has them so", async () => {
+    const html = Buffer.from("<!doctype html><title>Pembayaran</title>");
+    const made = { "index.html": html, "assets/main-Ab12Cd34.js": Buffer.from("export {};") };
+    for (const [name, bytes] of Object.entries(made)) {
+      writeFileSync(join(dist, `${name}.gz`), gzipSync(bytes));
+      writeFileSync(join(dist, `${name}.br`), brotliCompressSync(bytes));
+    }
+    const page = pathOf(await api.order());
+    const ask = (url: string, accept?: string) =>
+      api.call("GET", url, { key: null, headers: accept === undefined ? {} : { "accept-encoding": accept } });
+    for (const url of [page, "/checkout-assets/assets/main-Ab12Cd34.js"]) {
+      const [plain, gzip, brotli] = [await ask(url), await ask(url, "deflate, gzip"), await ask(url, "gzip, deflate, br")];
+      expect([plain, gzip, brotli].map((answer) => answer.headers["content-encoding"])).toEqual([undefined, "gzip", "br"]);
+      expect(gunzipSync(gzip.rawPayload)).toEqual(plain.rawPayload);
+      expect(brotliDecompressSync(brotli.rawPayload)).toEqual(plain.rawPayload);
+      expect(gzip.headers["content-type"]).toBe(plain.headers["content-type"]);
+      expect(gzip.headers["cache-control"]).toBe(plain.headers["cache-control"]);
+      expect(gzip.headers["vary"]).toBe("accept-encoding");
+    }
+    expect((await ask(page, "gzip;q=0, br;q=0.0")).headers["content-encoding"]).toBeUndefined();
+    expect((await ask("/checkout-assets/favicon.svg", "gzip, br")).headers["content-encoding"]).toBeUndefined();
   });
 
   test("503 with a word to the operator where it was not built", async () => {

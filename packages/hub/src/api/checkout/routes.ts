@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import fastifyStatic from "@fastify/static";
 import { LunasError } from "@lunas/domain";
@@ -13,6 +12,7 @@ import { checkoutPayment } from "../schemas/requests.ts";
 import { SECURITY_HEADERS } from "../security-headers.ts";
 import { LivePages } from "./live.ts";
 import { MISSING_PAGE, NOT_BUILT_PAGE } from "./pages.ts";
+import { readPage } from "./page-file.ts";
 import { BuyerActions } from "./pay.ts";
 import { QrImages } from "./qr.ts";
 import { findByToken, stateOf } from "./state.ts";
@@ -133,8 +133,11 @@ function pageAndAssets(hub: Hub, { checkoutDist }: CheckoutOptions): FastifyPlug
         .headers({ "content-security-policy": PAGE_POLICY, "cache-control": "no-store", "x-robots-tag": "noindex, nofollow" })
         .type("text/html; charset=utf-8");
       if (!(await findByToken(hub, request.params.token))) return reply.code(404).send(MISSING_PAGE);
-      const html = checkoutDist === undefined ? undefined : await readFile(join(checkoutDist, "index.html"), "utf8").catch(() => undefined);
-      return html === undefined ? reply.code(503).send(NOT_BUILT_PAGE) : reply.send(html);
+      const file = checkoutDist === undefined ? undefined : join(checkoutDist, "index.html");
+      const html = file === undefined ? undefined : await readPage(file, request.headers["accept-encoding"]);
+      if (html === undefined) return reply.code(503).send(NOT_BUILT_PAGE);
+      if (html.encoding !== undefined) void reply.header("content-encoding", html.encoding);
+      return reply.header("vary", "accept-encoding").send(html.body);
     });
     if (checkoutDist === undefined || !existsSync(checkoutDist)) return;
     await app.register(fastifyStatic, {
@@ -144,8 +147,10 @@ function pageAndAssets(hub: Hub, { checkoutDist }: CheckoutOptions): FastifyPlug
       decorateReply: false,
       schemaHide: true,
       cacheControl: false,
+      // The build wrote them: a payment page that is many times as large as it need be is one that is not waited for.
+      preCompressed: true,
       setHeaders: (reply, path) => {
-        const hashed = /-[\w-]{8,}\.\w+$/.test(path);
+        const hashed = /-[\w-]{8,}\.\w+(\.(gz|br))?$/.test(path);
         void reply.header("cache-control", hashed ? "public, max-age=31536000, immutable" : "public, max-age=300");
       },
     });
