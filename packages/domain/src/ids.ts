@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Clock } from "./clock.ts";
 import type { Random } from "./random.ts";
 
@@ -19,6 +20,7 @@ export const ID_PREFIXES = {
   job: "job",
   answer: "ans",
   transition: "trn",
+  money: "umm",
 } as const;
 
 export type IdKind = keyof typeof ID_PREFIXES;
@@ -60,6 +62,24 @@ export function idMaker(clock: Clock, random: Random): NewId {
     }
     return `${ID_PREFIXES[kind]}_${base32(BigInt(last_ms), TIME_CHARS)}${base32(tail & tail_max, RANDOM_CHARS)}`;
   };
+}
+
+/**
+ * An id that follows from what it names: a hub that was restored from an older copy and learns of the same thing again gives it the same id.
+ * It cannot carry the time of its making, which a copy does not know. It carries the time of `parent_id`: it sorts beside its parent, and among
+ * its siblings in no order.
+ */
+export function derivedId(kind: IdKind, parent_id: string, key: string): string {
+  const digest = createHash("sha256")
+    .update(JSON.stringify([kind, parent_id, key]))
+    .digest("hex");
+  const time = parent_id.slice(4, 4 + TIME_CHARS);
+  return `${ID_PREFIXES[kind]}_${time}${base32(BigInt(`0x${digest}`), RANDOM_CHARS)}`;
+}
+
+/** The smallest id of a kind that could be made at this time: what was made before it sorts before it. */
+export function firstIdAt(kind: IdKind, at_ms: number): string {
+  return `${ID_PREFIXES[kind]}_${base32(BigInt(Math.max(0, at_ms)), TIME_CHARS)}${ALPHABET[0]!.repeat(RANDOM_CHARS)}`;
 }
 
 const SHAPE = /^[a-z]{3}_[0-9a-hjkmnp-tv-z]{22}$/;

@@ -13,7 +13,9 @@ const REASON_MAX_CHARS = 255;
 const UNSUPPORTED: Refusal = { code: "unsupported", message: "Midtrans has no refund call for this method" };
 
 function askForPayment(session: Session, subject: PaymentSubject, method: Method): Promise<Found> {
-  return method.api === "snap" ? askForPage(session, subject) : ask(session, subject, subject.provider_id);
+  // A page may have several transactions: the refund is of the one whose money the payment has.
+  const unknown = method.api === "snap" && subject.provider_id === undefined;
+  return unknown ? askForPage(session, subject) : ask(session, subject, subject.provider_id);
 }
 
 /** What `refunds[]` of a status answer says of our key. */
@@ -27,14 +29,17 @@ async function seek(session: Session, intent: RefundIntent, method: Method): Pro
   const found = await askForPayment(session, intent.payment, method);
   if (found.kind !== "found") return found;
   const { evidence } = found.reading;
-  const refund = evidence.refunds?.find((one) => one.key === intent.key);
+  const listed = evidence.refunds ?? [];
+  // One that was made in the dashboard may have no key: then their id of it is all there is.
+  const refund =
+    listed.find((one) => one.key === intent.key) ??
+    listed.find((one) => one.key === undefined && one.provider_id !== undefined && one.provider_id === (intent.provider_id ?? intent.key));
   if (refund) return { kind: "found", answer: { refund, payment: evidence } };
   return { kind: "absent", refusal: { code: "not_found", message: `the payment has no refund with the key ${intent.key}` } };
 }
 
-/** GET status, and our key among `refunds[]` (midtrans.md §6). */
+/** GET status, and our key among `refunds[]` (midtrans.md §6). Of any method: what was refunded in their dashboard is listed whatever it was paid by. */
 export async function getRefund(session: Session, intent: RefundIntent, method: Method): Promise<Outcome<RefundAnswer>> {
-  if (method.refund === "none") return session.didNot(UNSUPPORTED);
   const sought = await seek(session, intent, method);
   if (sought.kind === "found") return session.did(sought.answer);
   return sought.kind === "unknown" ? session.unknown(sought.reason) : session.didNot(sought.refusal);
@@ -70,8 +75,9 @@ async function tooOld(session: Session, intent: RefundIntent, method: Method): P
   const sought = await seek(session, intent, method);
   if (sought.kind === "found") return session.did(sought.answer);
   if (sought.kind !== "absent") return session.unknown(sought.kind === "unknown" ? sought.reason : sought.refusal.message);
+  // Not "refused": nobody knows any more whether the call of then came through later. The hub hands it to a person.
   return session.didNot({
-    code: "state",
+    code: "not_found",
     message: `not found at the gateway, and its key may be sent again for ${capabilities.refund_retry_days} days only`,
   });
 }

@@ -10,7 +10,10 @@ export async function bundlesOf(db: Db, orders: readonly OrderRow[]): Promise<Ma
   const ids = orders.map((order) => order.id);
   const payments = await db.selectFrom("payments").selectAll().where("order_id", "in", ids).orderBy("attempt").execute();
   const collected = [...new Set(payments.filter((payment) => payment.collected > 0n).map((payment) => payment.order_id))];
-  const refunds = collected.length > 0 ? await db.selectFrom("refunds").selectAll().where("order_id", "in", collected).orderBy("id").execute() : [];
+  const refunds =
+    collected.length > 0
+      ? await db.selectFrom("refunds").selectAll().where("order_id", "in", collected).orderBy("created_at").orderBy("id").execute()
+      : [];
   const accounts = [...new Set(payments.map((payment) => payment.account_id))];
   const slugs = accounts.length > 0 ? await db.selectFrom("accounts").select(["id", "slug"]).where("id", "in", accounts).execute() : [];
   const names = new Map(slugs.map((row) => [row.id, row.slug]));

@@ -1,6 +1,8 @@
 import { createHash } from "node:crypto";
 import { EVENT_VERSION, type EventType, rfc3339 } from "@lunas/domain";
+import { sql } from "kysely";
 import type { Hub } from "../hub.ts";
+import { SEQUENCE_FLOOR } from "../store/hold.ts";
 import type { SubjectType, Tx } from "../store/index.ts";
 
 export interface NewEvent {
@@ -19,29 +21,51 @@ const ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz";
 const ID_CHARS = 22;
 
 /**
- * An event's id follows from what it tells: a hub that was restored from an older copy and learns of the same change again tells it
- * under the same webhook-id, and the shop that has seen it knows it.
+ * An event's id follows from the fact that it tells, and from nothing that a copy of the database does not know: a hub that was restored from an
+ * older copy and learns of the same fact again tells it under the same webhook-id, also when it learns of fewer steps on the way there, and
+ * another fact never comes under an id that was used. So these ids do not sort by time; `position` does.
+ * @param occurrence how often this subject came to this very state, counted from 1.
  */
-export function eventId(subject_id: string, sequence: number, type: EventType): string {
-  const digest = createHash("sha256").update(`${subject_id}\n${sequence}\n${type}`).digest();
+export function eventId({ subject, type, data }: Pick<NewEvent, "subject" | "type" | "data">, occurrence: number): string {
+  const fact = JSON.stringify([subject.id, type, ...moneyTold(subject.type, data), occurrence]);
+  const digest = createHash("sha256").update(fact).digest();
   let id = "evt_";
   for (let i = 0; i < ID_CHARS; i += 1) id += ALPHABET[digest[i]! & 31];
   return id;
 }
 
+const MONEY_FIELDS = ["status", "amount", "amount_paid", "amount_refunded", "amount_reversed"] as const;
+
+/** What an event says of its subject's money, as the outside is told it. */
+function moneyTold(subject_type: SubjectType, data: Record<string, unknown>): unknown[] {
+  const told = (subject_type === "money" ? data : data[subject_type]) as Record<string, unknown> | undefined;
+  return MONEY_FIELDS.map((field) => told?.[field] ?? null);
+}
+
+/** The next number of the subject's events, and the id under which this one is told. */
+async function place(hub: Pick<Hub, "newId">, tx: Tx, event: NewEvent): Promise<{ id: string; sequence: number }> {
+  // What happens to an endpoint happens once: it is not learned again from a gateway after a restore.
+  const once = event.subject.type === "endpoint";
+  // After a restore the numbers go on above all that were given before it: see `setHold`.
+  const { rows } = await sql<{ id: string; sequence: number | null }>`
+    SELECT ${once ? sql`'last' AS id, MAX(sequence) AS sequence` : sql`id, sequence`} FROM events WHERE subject_id = ${event.subject.id}
+    UNION ALL SELECT name, CAST(value AS BIGINT) FROM meta WHERE name = ${SEQUENCE_FLOOR}`.execute(tx);
+  const sequence = Math.max(0, ...rows.map((row) => row.sequence ?? 0)) + 1;
+  if (once) return { id: hub.newId("event"), sequence };
+  const taken = new Set(rows.map((row) => row.id));
+  for (let occurrence = 1; ; occurrence += 1) {
+    const id = eventId(event, occurrence);
+    if (!taken.has(id)) return { id, sequence };
+  }
+}
+
 /**
  * Writes an event and one delivery for each endpoint that wants it, in the transaction of the change.
- * A paused endpoint gets its rows too: they wait, and are sent on resume.
+ * An endpoint that was paused, or disabled by a 410, gets its rows too: they wait, and are sent on resume.
  */
-export async function emitEvent(hub: Pick<Hub, "newId" | "clocks">, tx: Tx, event: NewEvent): Promise<string> {
+export async function emitEvent(hub: Pick<Hub, "newId" | "clocks" | "store">, tx: Tx, event: NewEvent): Promise<string> {
   const now = hub.clocks.business.now();
-  const last = await tx
-    .selectFrom("events")
-    .select((eb) => eb.fn.max("sequence").as("sequence"))
-    .where("subject_id", "=", event.subject.id)
-    .executeTakeFirst();
-  const sequence = (last?.sequence ?? 0) + 1;
-  const id = eventId(event.subject.id, sequence, event.type);
+  const { id, sequence } = await place(hub, tx, event);
   const body = JSON.stringify({
     id,
     type: event.type,
@@ -71,7 +95,10 @@ export async function emitEvent(hub: Pick<Hub, "newId" | "clocks">, tx: Tx, even
     .selectFrom("endpoints")
     .select(["id", "events", "status"])
     .where("shop_id", "=", event.shop_id)
-    .where("status", "in", ["active", "paused"]);
+    .where("status", "!=", "deleted")
+    .orderBy("id")
+    // A pause or a resume comes before, and is seen, or after, and finds the row that is written here.
+    .modifyEnd(sql.raw(hub.store.engine.forShare));
   if (event.endpoint_id !== undefined) endpoints = endpoints.where("id", "=", event.endpoint_id);
   const wanting = (await endpoints.execute()).filter(
     (endpoint) => event.endpoint_id !== undefined || endpoint.events === null || endpoint.events.includes(event.type),
@@ -85,7 +112,7 @@ export async function emitEvent(hub: Pick<Hub, "newId" | "clocks">, tx: Tx, even
           shop_id: event.shop_id,
           event_id: id,
           endpoint_id: endpoint.id,
-          status: endpoint.status === "paused" ? ("paused" as const) : ("due" as const),
+          status: endpoint.status === "active" ? ("due" as const) : ("paused" as const),
           attempts: 0,
           step: 0,
           trigger: "schedule" as const,

@@ -1,5 +1,6 @@
-import { decide, invariant, isEventType, type RefundEvidence, type RefundInput, refundMachine } from "@lunas/domain";
+import { decide, derivedId, invariant, isEventType, REFUND_GAPS_MS, type RefundEvidence, type RefundInput, refundMachine } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
+import { armJob, PRIORITY } from "../store/jobs.ts";
 import type { Tx } from "../store/index.ts";
 import { emitEvent, recordTransition } from "./emit.ts";
 import { type OrderRow, type PaymentRow, type RefundRow, readBundle } from "./rows.ts";
@@ -9,7 +10,7 @@ const INPUT: Record<RefundEvidence["status"], RefundInput> = { accepted: "accept
 
 /**
  * Takes in what an answer says of refunds: ours move on, and those that somebody made in the gateway's own dashboard are adopted,
- * so that the sum of all refunds is known whoever made them.
+ * so that the sum of all refunds is known whoever made them. What is not final is followed until it is.
  */
 export async function adoptRefunds(
   hub: Hub,
@@ -33,7 +34,21 @@ export async function adoptRefunds(
     if (known?.status === "manual" && known.provider_id !== null && evidence.status === "accepted") continue;
     const refund = known ?? (await insertAdopted(hub, tx, payment, provider_key, evidence));
     const told = asTold(refund, evidence);
-    await moveRefund(hub, tx, order, payment, told, INPUT[evidence.status], cause, answer_id, evidence.provider_id, differenceOf(refund, told));
+    const after = await moveRefund(
+      hub,
+      tx,
+      order,
+      payment,
+      told,
+      INPUT[evidence.status],
+      cause,
+      answer_id,
+      evidence.provider_id,
+      differenceOf(refund, told),
+    );
+    // Nobody sent it, or whoever did has stopped asking.
+    const unwatched = known === undefined || known.status === "failed" || known.status === "manual";
+    if (unwatched && after.status === "submitted") await followRefund(hub, tx, payment, after);
   }
 }
 
@@ -46,10 +61,27 @@ export function differenceOf(refund: RefundRow, told: RefundRow): string | undef
   return refund.amount === told.amount ? undefined : "the gateway refunded another amount under this key than was asked for";
 }
 
+/** Plans the questions about a refund that is not sent by us, or not any more. */
+async function followRefund(hub: Hub, tx: Tx, payment: PaymentRow, refund: RefundRow): Promise<void> {
+  await armJob(tx, {
+    kind: "refund",
+    subject_id: refund.id,
+    account_id: payment.account_id,
+    due_at: hub.clocks.business.now() + REFUND_GAPS_MS[0]!,
+    priority: PRIORITY.poll,
+    payload: { asked: 1 },
+  });
+}
+
+/** The same for whoever refunded what under this key: a hub that was restored from an older copy finds its own refund, and tells it under the ids of before. */
+export function refundId(payment: PaymentRow, provider_key: string): string {
+  return derivedId("refund", payment.id, provider_key);
+}
+
 async function insertAdopted(hub: Hub, tx: Tx, payment: PaymentRow, provider_key: string, evidence: RefundEvidence): Promise<RefundRow> {
   const now = hub.clocks.business.now();
   const row: RefundRow = {
-    id: hub.newId("refund"),
+    id: refundId(payment, provider_key),
     shop_id: payment.shop_id,
     order_id: payment.order_id,
     payment_id: payment.id,
@@ -64,6 +96,7 @@ async function insertAdopted(hub: Hub, tx: Tx, payment: PaymentRow, provider_key
     proof: null,
     submitted_at: now,
     succeeded_at: null,
+    waiting_for_quota_until: null,
     version: 1,
     created_at: now,
     updated_at: now,

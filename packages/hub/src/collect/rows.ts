@@ -32,7 +32,9 @@ export async function readBundle(db: Db | Tx, order: OrderRow): Promise<OrderBun
   // Sorted here: for the few rows of an order SQLite's own sorting takes ten times as long as finding them.
   const payments = (await db.selectFrom("payments").selectAll().where("order_id", "=", order.id).execute()).sort((a, b) => a.attempt - b.attempt);
   const refunds = payments.some((payment) => payment.collected > 0n)
-    ? (await db.selectFrom("refunds").selectAll().where("order_id", "=", order.id).execute()).sort((a, b) => (a.id < b.id ? -1 : 1))
+    ? (await db.selectFrom("refunds").selectAll().where("order_id", "=", order.id).execute()).sort(
+        (a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1),
+      )
     : [];
   const accountIds = [...new Set(payments.map((payment) => payment.account_id))];
   const slugs = accountIds.length ? await db.selectFrom("accounts").select(["id", "slug"]).where("id", "in", accountIds).execute() : [];

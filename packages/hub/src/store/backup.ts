@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import { invariant } from "@lunas/domain";
 import BetterSqlite3 from "better-sqlite3";
 import { StoreError, translateError } from "./codec.ts";
+import { holdStatements } from "./hold.ts";
 import { holdSqliteLock } from "./sqlite-lock.ts";
 import type { Store } from "./store.ts";
 
@@ -109,6 +110,7 @@ function copyMarked(from: string, to: string): void {
     const known = copy.prepare("SELECT COUNT(*) AS tables FROM sqlite_schema WHERE name IN ('migrations', 'meta')").get() as { tables: number };
     if (known.tables !== 2) throw new StoreError("other", `${from} is no database of Lunas`, undefined);
     copy.prepare("INSERT INTO meta (name, value) VALUES ('hold', 'restored') ON CONFLICT (name) DO NOTHING").run();
+    for (const statement of holdStatements(Date.now())) copy.exec(statement);
   } finally {
     copy.close();
   }

@@ -24,15 +24,25 @@ export function refundRoutes(hub: Hub): FastifyPluginAsyncZod {
       async (request) => {
         const { limit, cursor, payment_id } = request.query;
         const after = decodeCursor(cursor);
-        const rows = await hub.store.read((db) => {
+        const rows = await hub.store.read(async (db) => {
           let query = db
             .selectFrom("refunds")
             .selectAll()
             .where("shop_id", "=", request.shop_id)
+            .orderBy("created_at", "desc")
             .orderBy("id", "desc")
             .limit(limit + 1);
           if (payment_id !== undefined) query = query.where("payment_id", "=", payment_id);
-          if (after !== undefined) query = query.where("id", "<", after);
+          if (after !== undefined) {
+            // Their ids sort by payment, not by their own time.
+            const last = await db
+              .selectFrom("refunds")
+              .select("created_at")
+              .where("id", "=", after)
+              .where("shop_id", "=", request.shop_id)
+              .executeTakeFirst();
+            query = query.where((eb) => eb(eb.refTuple("created_at", "id"), "<", eb.tuple(last?.created_at ?? 0, after)));
+          }
           return query.execute();
         });
         return pageOf(rows, limit, (row) => row.id, refundView);
