@@ -1,6 +1,8 @@
+import { Accounts } from "./resources/accounts.ts";
 import { Caller } from "./resources/caller.ts";
 import { Endpoints } from "./resources/endpoints.ts";
 import { Deliveries, Events, Methods } from "./resources/events.ts";
+import { Notifications } from "./resources/notifications.ts";
 import { Orders } from "./resources/orders.ts";
 import { Payments } from "./resources/payments.ts";
 import { Refunds } from "./resources/refunds.ts";
@@ -44,6 +46,8 @@ export class Lunas {
   readonly events: Events;
   readonly deliveries: Deliveries;
   readonly methods: Methods;
+  readonly accounts: Accounts;
+  readonly notifications: Notifications;
 
   /** @throws TypeError where the key or the address cannot be right. */
   constructor(options: LunasOptions) {
@@ -68,5 +72,7 @@ export class Lunas {
     this.events = new Events(caller);
     this.deliveries = new Deliveries(caller);
     this.methods = new Methods(caller);
+    this.accounts = new Accounts(caller);
+    this.notifications = new Notifications(caller);
   }
 }

@@ -23,6 +23,14 @@ function operation(asked: string): Operation | undefined {
   return found?.[1][method.toLowerCase()];
 }
 
+test("the client has a method for every operation of the document's /v1", () => {
+  const asked = new Set(CALLS.map(([, , call]) => operation(call)));
+  const missing = Object.entries(document.paths)
+    .filter(([path]) => path.startsWith("/v1/"))
+    .flatMap(([path, operations]) => Object.entries(operations).flatMap(([method, one]) => (asked.has(one) ? [] : `${method} ${path}`)));
+  expect(missing).toEqual([]);
+});
+
 const json = (content: Record<string, { schema?: Schema }> | undefined): Schema | undefined =>
   Object.entries(content ?? {}).find(([type]) => type.startsWith("application/json"))?.[1].schema;
 
@@ -66,9 +74,24 @@ const BODIES: Record<string, string> = {
   EndpointCreate: "POST /v1/endpoints",
   EndpointUpdate: "PATCH /v1/endpoints/x",
   ReplayParams: "POST /v1/endpoints/x/replay",
+  ResendParams: "POST /v1/events/x/resend",
+  RefundClose: "POST /v1/refunds/x/close",
+  AccountCreate: "POST /v1/accounts",
+  AccountUpdate: "PATCH /v1/accounts/x",
 };
 
-test("the client's types are those of the document, both of what it gets and of what it sends", () => {
+/** What the client may ask lists for. */
+const QUERIES: Record<string, string> = {
+  OrderList: "GET /v1/orders",
+  PaymentList: "GET /v1/payments",
+  RefundList: "GET /v1/refunds",
+  EventList: "GET /v1/events",
+  DeliveryList: "GET /v1/deliveries",
+  NotificationList: "GET /v1/notifications",
+  PageParams: "GET /v1/accounts",
+};
+
+test("the client's types are those of the document, both of what it gets and of what it sends, with every field and no other", () => {
   const lines = [`import type * as Sdk from ${JSON.stringify(join(import.meta.dirname, "index.ts"))};`];
   for (const [name, schema] of Object.entries(document.components.schemas)) lines.push(`export type ${name} = ${typeOf(schema)};`);
   for (const [name, , asked] of CALLS) {
@@ -79,15 +102,25 @@ test("the client's types are those of the document, both of what it gets and of 
     const theirs = `(${typeOf(schema)})${(UNWRAPPED[name] ?? "").replace("[data]", '["data"]')}`;
     const ours = `Awaited<ReturnType<Sdk.Lunas["${resource}"]["${method}"]>>`;
     lines.push(`export const ${resource}_${method}: (it: DeepReadonly<${theirs}>) => DeepReadonly<${ours}> = (it) => it;`);
+    lines.push(sameFields(`${resource}_${method}`, theirs, ours));
   }
   for (const [ours, asked] of Object.entries(BODIES)) {
     const schema = json(operation(asked)?.requestBody?.content);
     expect(schema, `${asked} takes no JSON in the document`).toBeDefined();
     lines.push(`export type ${ours}Body = ${typeOf(schema!, true)};`);
     lines.push(`export const ${ours}: (it: Sdk.${ours}) => ${ours}Body = (it) => it;`);
-    // Assigning allows more fields than there are; the hub does not.
-    lines.push(`export const ${ours}Fields: (it: keyof Sdk.${ours}) => keyof ${ours}Body = (it) => it;`);
+    // Assigning allows more fields than there are, and fewer where they may be left out; the hub does not.
+    lines.push(sameFields(ours, `${ours}Body`, `Sdk.${ours}`));
   }
+  for (const [ours, asked] of Object.entries(QUERIES)) {
+    const names = (operation(asked)?.parameters ?? []).filter((each) => each.in === "query").map((each) => `${JSON.stringify(each.name)}: unknown`);
+    lines.push(sameFields(ours, `{ ${names.join("; ")} }`, `{ [K in keyof Sdk.${ours}]: unknown }`));
+  }
+  // The paths of all fields, however deep; what is a map of anything ends there.
+  lines.push(
+    "export type Fields<T> = T extends readonly (infer E)[] ? Fields<E> : T extends object ? string extends keyof T ? never : " +
+      "{ [K in keyof T & string]-?: K | `${K}.${Fields<NonNullable<T[K]>>}` }[keyof T & string] : never;",
+  );
   lines.push(
     "export type DeepReadonly<T> = T extends readonly (infer E)[] ? readonly DeepReadonly<E>[] : T extends object ? { readonly [K in keyof T]: DeepReadonly<T[K]> } : T;",
   );
@@ -108,6 +141,14 @@ test("the client's types are those of the document, both of what it gets and of 
   );
   expect(typeCheck(config)).toBe("");
 });
+
+/** Lines that do not compile unless both types have the same fields: what the document says is in the client, and nothing else. */
+function sameFields(name: string, theirs: string, ours: string): string {
+  return [
+    `export const ${name}_all: (it: Fields<${theirs}>) => Fields<${ours}> = (it) => it;`,
+    `export const ${name}_only: (it: Fields<${ours}>) => Fields<${theirs}> = (it) => it;`,
+  ].join("\n");
+}
 
 function typeCheck(config: string): string {
   try {

@@ -1,7 +1,7 @@
 import type { PageRequest } from "../pages.ts";
 import type { LunasEvent } from "../types/events.ts";
 import type { Delivery, PaymentMethod } from "../types/objects.ts";
-import type { CallOptions, DeliveryList, EventList } from "../types/params.ts";
+import type { CallOptions, DeliveryList, EventList, ResendParams } from "../types/params.ts";
 import { idIn, type Caller } from "./caller.ts";
 
 /** What happened: the bodies of all webhooks, to be read again at any time. */
@@ -21,7 +21,7 @@ export class Events {
   }
 
   /** Sends it again, under the same `webhook-id`, to one endpoint or to all that want its type. */
-  async resend(id: string, params: { endpoint_id?: string } = {}, options?: CallOptions): Promise<Delivery[]> {
+  async resend(id: string, params: ResendParams = {}, options?: CallOptions): Promise<Delivery[]> {
     const answer = await this.#caller.once<{ data: Delivery[] }>(`/v1/events/${idIn(id)}/resend`, params, options);
     return answer.data;
   }

@@ -1,6 +1,6 @@
 import type { PageRequest } from "../pages.ts";
 import type { Refund } from "../types/objects.ts";
-import type { CallOptions, RefundList } from "../types/params.ts";
+import type { CallOptions, RefundClose, RefundList } from "../types/params.ts";
 import { idIn, type Caller } from "./caller.ts";
 
 /** Money going back. It is started with `payments.refund`. */
@@ -20,7 +20,7 @@ export class Refunds {
   }
 
   /** Closes a `manual` refund by a person's word: what became of it, and what proves it. */
-  close(id: string, closing: { outcome: "succeeded" | "failed"; proof: string }, options?: CallOptions): Promise<Refund> {
+  close(id: string, closing: RefundClose, options?: CallOptions): Promise<Refund> {
     return this.#caller.once(`/v1/refunds/${idIn(id)}/close`, closing, options);
   }
 }

@@ -38,5 +38,21 @@ export const CALLS: readonly [name: string, call: (lunas: Lunas) => PromiseLike<
   ["events.resend", (l) => l.events.resend("evt_1", { endpoint_id: "end_1" }), "POST /v1/events/evt_1/resend", { endpoint_id: "end_1" }],
   ["deliveries.get", (l) => l.deliveries.get("dlv_1"), "GET /v1/deliveries/dlv_1"],
   ["deliveries.list", (l) => l.deliveries.list({ event_id: "evt_1", status: "due" }), "GET /v1/deliveries?event_id=evt_1&status=due"],
+  [
+    "accounts.create",
+    (l) => l.accounts.create({ provider: "midtrans", slug: "second", credentials: { server_key: "s" } }),
+    "POST /v1/accounts",
+    { provider: "midtrans", slug: "second", credentials: { server_key: "s" } },
+  ],
+  ["accounts.get", (l) => l.accounts.get("acc_1"), "GET /v1/accounts/acc_1"],
+  ["accounts.list", (l) => l.accounts.list({ limit: 5 }), "GET /v1/accounts?limit=5"],
+  ["accounts.update", (l) => l.accounts.update("acc_1", { status: "active" }), "PATCH /v1/accounts/acc_1", { status: "active" }],
+  ["accounts.disable", (l) => l.accounts.disable("acc_1"), "DELETE /v1/accounts/acc_1"],
+  ["notifications.get", (l) => l.notifications.get("ntf_1"), "GET /v1/notifications/ntf_1"],
+  [
+    "notifications.list",
+    (l) => l.notifications.list({ account: "midtrans", verdict: "forged" }),
+    "GET /v1/notifications?account=midtrans&verdict=forged",
+  ],
   ["methods.list", (l) => l.methods.list(), "GET /v1/methods"],
 ];

@@ -213,3 +213,51 @@ export interface PaymentMethod {
   kind: Open<"ewallet" | "qris" | "virtual_account" | "hosted">;
   label: { en: string; id: string };
 }
+
+/** Credentials of the shop at a provider. */
+export interface Account {
+  id: string;
+  object: "account";
+  provider: string;
+  /** Callbacks arrive at `/callbacks/{slug}`. */
+  slug: string;
+  label: string;
+  status: "active" | "disabled";
+  /** Every field of the provider; secret ones are masked. */
+  credentials: Record<string, string | null>;
+  /** Whether these are the sandbox's made-up credentials. */
+  sandbox: boolean;
+  /** Set this at the provider. */
+  callback_url: string;
+  /** Until then callbacks under the credentials before these are believed, too; null where there are none. */
+  previous_credentials_until: string | null;
+  created_at: string;
+  updated_at: string;
+}
+
+/** Something that a gateway sent. */
+export interface Notification {
+  id: string;
+  object: "notification";
+  /** Slug of the account that it came to. */
+  account: string;
+  /** `weak`: its proof holds, but covers little. The others change nothing. */
+  verdict: Open<"weak" | "forged" | "unreadable">;
+  route: Open<"new" | "routed" | "parked" | "quarantined" | "closed">;
+  reference: string;
+  provider_id: string | null;
+  event_key: string;
+  /** What it claims, in our words; never applied. */
+  claim: string | null;
+  payment_id: string | null;
+  remote_address: string;
+  received_at: string;
+  last_received_at: string;
+  /** How often it came again. */
+  repeats: number;
+}
+
+export interface NotificationDetail extends Notification {
+  /** As it arrived, masked; null once it was pruned. */
+  raw: { method: string; query: string; headers: Record<string, string>; body: string } | null;
+}

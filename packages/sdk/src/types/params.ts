@@ -57,6 +57,35 @@ export interface ReplayParams {
   only?: "missing" | "all";
 }
 
+export interface AccountCreate {
+  provider: string;
+  /** Part of the callback URL, unique on the hub: 2 to 50 lower-case letters, digits and dashes. */
+  slug: string;
+  label?: string;
+  credentials: Readonly<Record<string, string | null>>;
+}
+
+/** Absent fields stay as they are. */
+export interface AccountUpdate {
+  label?: string;
+  status?: "active" | "disabled";
+  /** Fields to change; null takes one away. */
+  credentials?: Readonly<Record<string, string | null>>;
+  /** Seconds, at most 604800, for which callbacks under the old credentials are still believed; the default of a change is 86400, 0 ends it at once. */
+  previous_credentials_valid_s?: number;
+}
+
+export interface RefundClose {
+  outcome: "succeeded" | "failed";
+  /** What shows it, such as the number of the bank transfer. */
+  proof: string;
+}
+
+export interface ResendParams {
+  /** Absent: every endpoint that wants its type. */
+  endpoint_id?: string;
+}
+
 export interface PageParams {
   /** Rows of one page, at most 100. Iterating goes on past it. */
   limit?: number;
@@ -88,6 +117,13 @@ export interface DeliveryList extends PageParams {
   endpoint_id?: string;
   status?: DeliveryStatus;
   event_id?: string;
+}
+
+export interface NotificationList extends PageParams {
+  /** Slug or id of the account. */
+  account?: string;
+  payment_id?: string;
+  verdict?: "weak" | "forged" | "unreadable";
 }
 
 /** Of one call. */
