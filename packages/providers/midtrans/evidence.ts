@@ -2,7 +2,7 @@ import { isCurrency, parseAmount, type PaymentAction, type PaymentEvidence, type
 import type { MidtransConfig } from "./config.ts";
 import type { Method } from "./methods.ts";
 import { verify } from "./signature.ts";
-import { observationOf } from "./status.ts";
+import { NOTICES, observationOf } from "./status.ts";
 import { grossAmountInfoSchema, parseWib, transactionSchema, type RefundElement, type Transaction } from "./wire.ts";
 
 /** What an answer says, or why it says nothing that we believe. */
@@ -96,6 +96,7 @@ function factsOf(transaction: Transaction, gross: bigint, currency: string): Omi
   return {
     provider_status: transaction.transaction_status,
     provider_id: transaction.transaction_id,
+    ...(NOTICES.includes(transaction.transaction_status) ? { notice: transaction.transaction_status } : {}),
     reference: transaction.order_id,
     ...(transaction.merchant_id ? { merchant_id: transaction.merchant_id } : {}),
     currency,

@@ -5,7 +5,7 @@ import { methodOf, type Method } from "./methods.ts";
 import { getRefund, refund } from "./refunds.ts";
 import { Session } from "./session.ts";
 import { closePage, getPage, openPage } from "./snap.ts";
-import { ask, close, outcomeOf } from "./transactions.ts";
+import { ask, askForAll, close, othersOf, outcomeOf } from "./transactions.ts";
 
 /**
  * Calls Midtrans for one account. Each operation says in its own file how it continues after an unknown outcome:
@@ -37,8 +37,8 @@ export function gateway(context: GatewayContext<MidtransConfig>): Gateway {
       run(intent.method, (session, method) => (method.api === "snap" ? openPage(session, intent, method) : openCharge(session, intent, method))),
     get: (subject) =>
       methodOf(subject.method)
-        ? run(subject.method, async (session, method) =>
-            method.api === "snap" ? getPage(session, subject, method) : outcomeOf(session, await ask(session, subject, subject.provider_id), method),
+        ? run(subject.method, (session, method) =>
+            method.api === "snap" ? getPage(session, subject, method) : getTransaction(session, subject, method),
           )
         : askForStranger(new Session(context), subject),
     cancel: closing("cancel"),
@@ -46,6 +46,11 @@ export function gateway(context: GatewayContext<MidtransConfig>): Gateway {
     refund: (intent) => run(intent.payment.method, (session, method) => refund(session, intent, method)),
     getRefund: (intent) => run(intent.payment.method, (session, method) => getRefund(session, intent, method)),
   };
+}
+
+async function getTransaction(session: Session, subject: PaymentSubject, method: Method): Promise<Outcome<PaymentAnswer>> {
+  const all = await askForAll(session, subject, "known");
+  return outcomeOf(session, all.main, method, othersOf(all));
 }
 
 /** A transaction that somebody else has opened, or a database that was lost: its method is not known, and the question needs none. */

@@ -81,6 +81,25 @@ describe("a genuine notification", () => {
     expect(accepted.translate().observation).toBe("refunded");
   });
 
+  test("of refunds claims all that went back so far and what of it the bank confirmed: the status alone says neither", () => {
+    const confirmed = { refund_key: "k-1", refund_amount: "10000.00", bank_confirmed_at: "2026-07-17 11:00:00" };
+    const refunds = [confirmed, { refund_key: "k-2", refund_amount: "5000.00" }];
+    const reading = readable(changed({ transaction_status: "partial_refund", refund_amount: "15000.00", refunds }));
+    expect(reading.translate()).toMatchObject({ observation: "partially_refunded", refunded: 1_500_000n, confirmed: 1_000_000n });
+    for (const refund_amount of [{}, "1e9", "-1.00", "many"]) {
+      const odd = readable(changed({ refund_amount, refunds: [null, 7, { ...confirmed, refund_amount }] })).translate();
+      expect(odd).not.toHaveProperty("refunded");
+      expect(odd).not.toHaveProperty("confirmed");
+    }
+  });
+
+  test("of a partial chargeback claims that something was taken, and no amount", () => {
+    expect(readable(changed({ transaction_status: "partial_chargeback" })).translate()).toMatchObject({
+      observation: "paid",
+      notice: "partial_chargeback",
+    });
+  });
+
   test("with words that mean nothing to us claims nothing", () => {
     expect(readable(changed({ transaction_status: "sparkling" })).translate()).toEqual({
       provider_status: "sparkling",

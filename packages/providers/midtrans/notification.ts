@@ -1,7 +1,15 @@
-import type { CallbackOutcome, CallbackReading, Callbacks, Hint, RawCallback, Verification } from "@lunas/domain";
+import {
+  type CallbackOutcome,
+  type CallbackReading,
+  type Callbacks,
+  type Hint,
+  parseAmount,
+  type RawCallback,
+  type Verification,
+} from "@lunas/domain";
 import type { MidtransConfig } from "./config.ts";
 import { verify } from "./signature.ts";
-import { observationOf } from "./status.ts";
+import { NOTICES, observationOf } from "./status.ts";
 import { parseStrict } from "./strict-json.ts";
 
 // Every notification passes here before it is stored: checked by hand and not by a schema, for speed.
@@ -25,6 +33,7 @@ interface Fields {
   readonly transaction_id: string | undefined;
   readonly fraud_status: unknown;
   readonly refunds: unknown;
+  readonly refund_amount: unknown;
 }
 
 function isText(value: unknown): value is string {
@@ -33,7 +42,7 @@ function isText(value: unknown): value is string {
 }
 
 function fieldsOf(body: Readonly<Record<string, unknown>>): Fields | string {
-  const { order_id, status_code, gross_amount, signature_key, transaction_status, fraud_status, refunds } = body;
+  const { order_id, status_code, gross_amount, signature_key, transaction_status, fraud_status, refunds, refund_amount } = body;
   const transaction_id = body["transaction_id"] ?? undefined;
   if (!isText(order_id)) return "order_id is not a string that can be used";
   if (typeof status_code !== "string" || !STATUS_CODE.test(status_code)) return "status_code is not a string of three digits";
@@ -41,7 +50,7 @@ function fieldsOf(body: Readonly<Record<string, unknown>>): Fields | string {
   if (!isText(signature_key)) return "signature_key is not a string that can be used";
   if (!isText(transaction_status)) return "transaction_status is not a string that can be used";
   if (transaction_id !== undefined && !isText(transaction_id)) return "transaction_id is not a string that can be used";
-  return { order_id, status_code, gross_amount, signature_key, transaction_status, transaction_id, fraud_status, refunds };
+  return { order_id, status_code, gross_amount, signature_key, transaction_status, transaction_id, fraud_status, refunds, refund_amount };
 }
 
 /** Repetitions share it, the two notifications of one refund do not (midtrans.md §11.4). */
@@ -52,10 +61,39 @@ function eventKey(fields: Fields): string {
   return `${key}:${fields.refunds.length}:${confirmed.length}`;
 }
 
-function hintOf({ transaction_status, transaction_id, fraud_status, status_code }: Fields): Hint {
+/** An amount of theirs in minor units; nothing of it is signed, and what cannot be read says nothing. */
+function minorOf(amount: unknown): bigint {
+  if (typeof amount !== "string" && typeof amount !== "number") return 0n;
+  const read = parseAmount(amount, "IDR");
+  return read.ok && read.money.minor > 0n ? read.money.minor : 0n;
+}
+
+/** What it says of refunds is all that there have been so far: two refunds in parts have the same status (midtrans.md §11.4). */
+function refundsOf({ refunds, refund_amount }: Fields): Pick<Hint, "refunded" | "confirmed"> {
+  const list: unknown[] = Array.isArray(refunds) ? refunds : [];
+  let confirmed = 0n;
+  for (const one of list) {
+    if (typeof one !== "object" || one === null) continue;
+    const refund = one as Record<string, unknown>;
+    // Without a name of its own it cannot be found again among ours.
+    const named = refund["refund_key"] ?? refund["refund_chargeback_uuid"] ?? refund["refund_chargeback_id"];
+    if (refund["bank_confirmed_at"] && named) confirmed += minorOf(refund["refund_amount"]);
+  }
+  const refunded = minorOf(refund_amount);
+  return { ...(refunded > 0n ? { refunded } : {}), ...(confirmed > 0n ? { confirmed } : {}) };
+}
+
+function hintOf(fields: Fields): Hint {
+  const { transaction_status, transaction_id, fraud_status, status_code } = fields;
   const fraud = fraud_status ?? undefined;
   const observation = fraud === undefined || typeof fraud === "string" ? observationOf(transaction_status, fraud, status_code) : undefined;
-  return { provider_status: transaction_status, ...(observation ? { observation } : {}), ...(transaction_id ? { provider_id: transaction_id } : {}) };
+  return {
+    provider_status: transaction_status,
+    ...(observation ? { observation } : {}),
+    ...(transaction_id ? { provider_id: transaction_id } : {}),
+    ...refundsOf(fields),
+    ...(NOTICES.includes(transaction_status) ? { notice: transaction_status } : {}),
+  };
 }
 
 function verdictOf(fields: Fields, credentials: readonly MidtransConfig[]): Verification {

@@ -150,19 +150,41 @@ describe("asking about a page", () => {
     });
   });
 
-  test("a second try under the same reference is found, and money of the first is not overlooked", async () => {
+  test("a second try under the same reference is found, and the first one is told beside it, money or none", async () => {
     const second = { ...pending, transaction_id: "second" };
     const denied = { ...pending, status_code: "202", transaction_status: "deny", fraud_status: "deny" };
     const settled = { ...pending, status_code: "200", transaction_status: "settlement" };
     const retried = scripted([{ body: second }, { body: denied }]);
-    expect(await retried.gateway.get(chosen)).toMatchObject({ value: { evidence: { status: "pending", provider_id: "second" } } });
+    expect(await retried.gateway.get(chosen)).toMatchObject({
+      value: { evidence: { status: "pending", provider_id: "second" }, others: [{ provider_id: TRANSACTION_ID, evidence: { status: "failed" } }] },
+    });
     expect(retried.asked()).toEqual([STATUS, STATUS_BY_ID]);
     expect(await scripted([{ body: second }, { body: settled }]).gateway.get(chosen)).toMatchObject({
-      value: { evidence: { status: "paid", provider_id: TRANSACTION_ID } },
+      value: { evidence: { provider_id: "second" }, others: [{ provider_id: TRANSACTION_ID, evidence: { status: "paid" } }] },
     });
-    const second_paid = scripted([{ body: { ...settled, transaction_id: "second" } }]);
-    expect(await second_paid.gateway.get(chosen)).toMatchObject({ value: { evidence: { status: "paid", provider_id: "second" } } });
+    const both_paid = scripted([{ body: { ...settled, transaction_id: "second" } }, { body: settled }]);
+    expect(await both_paid.gateway.get(chosen)).toMatchObject({
+      value: { evidence: { status: "paid", provider_id: "second" }, others: [{ provider_id: TRANSACTION_ID, evidence: { status: "paid" } }] },
+    });
+    // Nothing is said of a payment whose own transaction does not answer, but money that was seen is.
     expect(await scripted([{ body: second }, { fault: "timeout" }]).gateway.get(chosen)).toMatchObject({ certainty: "unknown" });
+    const unclear = scripted([{ body: { ...settled, transaction_id: "second" } }, { fault: "timeout" }]);
+    expect(await unclear.gateway.get(chosen)).toMatchObject({ certainty: "did", value: { evidence: { status: "paid", provider_id: "second" } } });
+  });
+
+  test("every transaction that was ever seen on it is asked about, and one that has money is not closed over", async () => {
+    const third = { ...pending, transaction_id: "third" };
+    const denied = { ...pending, status_code: "202", transaction_status: "deny", fraud_status: "deny" };
+    const settled = { ...pending, status_code: "200", transaction_status: "settlement", transaction_id: "first" };
+    const page_of_three = { ...chosen, transactions: ["first"] };
+    expect(await scripted([{ body: third }, { body: denied }, { body: settled }]).gateway.get(page_of_three)).toMatchObject({
+      value: {
+        evidence: { status: "pending", provider_id: "third" },
+        others: [{ evidence: { status: "failed" } }, { provider_id: "first", evidence: { status: "paid" } }],
+      },
+    });
+    const closing = scripted([IN_PROGRESS, { body: third }, { body: denied }, { body: settled }]);
+    expect(await closing.gateway.cancel(page_of_three)).toMatchObject({ certainty: "did_not", refusal: { code: "state" } });
   });
 
   test("a transaction that was known and is gone is not told as unchosen", async () => {

@@ -3,7 +3,7 @@ import { snapRequest } from "./charge-request.ts";
 import { addresses } from "./config.ts";
 import type { Method } from "./methods.ts";
 import type { Session } from "./session.ts";
-import { answerOf, ask, close, CLOSED, outcomeOf, type Found } from "./transactions.ts";
+import { answerOf, ask, askForAll, close, CLOSED, type Found, hasMoney, othersOf, outcomeOf } from "./transactions.ts";
 import { snapCanceledSchema, snapCreatedSchema } from "./wire.ts";
 
 /** Under this name a Snap token is kept in `PaymentSubject.handles`. */
@@ -59,22 +59,13 @@ function withPage(found: Extract<Found, { kind: "found" }>, intent: OpenIntent, 
   return token ? { evidence, actions: [{ type: "snap_token", token }] } : { evidence, unusable: true };
 }
 
-const COLLECTED: readonly string[] = ["authorized", "paid", "partially_refunded", "refunded", "reversed"];
-
 /**
- * Asks for a page's transaction. A buyer may try again under the same order_id after a denial, and the newest transaction answers for it;
- * where that is another one than we knew, the known one is asked for too, and the one that has money counts.
+ * The transaction that a page is closed by: the one that has money, or else the newest, for a buyer may try again under the same order_id
+ * after a denial.
  */
 export async function askForPage(session: Session, subject: PaymentSubject): Promise<Found> {
-  const newest = await ask(session, subject);
-  const known_id = subject.provider_id;
-  if (known_id === undefined || newest.kind === "refused" || newest.kind === "unknown") return newest;
-  if (newest.kind === "found" && (newest.reading.evidence.provider_id === known_id || COLLECTED.includes(newest.reading.evidence.status)))
-    return newest;
-  const known = await ask(session, subject, known_id);
-  if (known.kind === "unknown" || known.kind === "refused") return known;
-  if (newest.kind === "absent") return known;
-  return known.kind === "found" && COLLECTED.includes(known.reading.evidence.status) ? known : newest;
+  const { main, others } = await askForAll(session, subject, "newest");
+  return hasMoney(main) ? main : (others.find(({ found }) => hasMoney(found))?.found ?? main);
 }
 
 /**
@@ -83,9 +74,11 @@ export async function askForPage(session: Session, subject: PaymentSubject): Pro
  * told as pending it could neither be shown nor closed.
  */
 export async function getPage(session: Session, subject: PaymentSubject, method: Method): Promise<Outcome<PaymentAnswer>> {
-  const found = await askForPage(session, subject);
-  const waiting = found.kind === "absent" && subject.provider_id === undefined && subject.handles[SNAP_TOKEN_HANDLE] !== undefined;
-  return waiting ? session.did(unchosen(subject, "pending", "unchosen")) : outcomeOf(session, found, method);
+  const all = await askForAll(session, subject, "newest");
+  const waiting = all.main.kind === "absent" && subject.provider_id === undefined && subject.handles[SNAP_TOKEN_HANDLE] !== undefined;
+  const others = othersOf(all);
+  if (!waiting) return outcomeOf(session, all.main, method, others);
+  return session.did({ ...unchosen(subject, "pending", "unchosen"), ...(others.length > 0 ? { others } : {}) });
 }
 
 type TokenCancel =

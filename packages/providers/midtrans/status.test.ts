@@ -32,7 +32,7 @@ const ROWS: readonly (readonly [status: string, fraud: string, code: string, mea
   ["refund", "accept", "200", "refunded"],
   ["partial_refund", "accept", "200", "partially_refunded"],
   ["chargeback", "accept", "200", "reversed"],
-  ["partial_chargeback", "-", "200", "reversed"],
+  ["partial_chargeback", "-", "200", "paid"],
   ["pending", "-", "200", "-"],
   ["pending", "-", "404", "-"],
   ["settled", "accept", "200", "-"],
@@ -62,7 +62,11 @@ describe("the provider's words", () => {
       for (const fraud of [undefined, ...FRAUD_STATUSES])
         for (let code = 100; code < 1000; code += 1) {
           if (observationOf(status, fraud, String(code)) !== "paid") continue;
-          expect([status === "settlement" || status === "capture", fraud === undefined || fraud === "accept", code]).toEqual([true, true, 200]);
+          expect([["settlement", "capture", "partial_chargeback"].includes(status), fraud === undefined || fraud === "accept", code]).toEqual([
+            true,
+            true,
+            200,
+          ]);
         }
   });
 

@@ -46,9 +46,13 @@ export const STATUS_TABLE: readonly StatusRow[] = [
   { status: "failure", code: /^(202|5\d\d)$/, means: "failed" },
   { status: "partial_refund", code: /^200$/, means: "partially_refunded" },
   { status: "refund", code: /^200$/, means: "refunded" },
-  { status: "partial_chargeback", code: /^200$/, means: "reversed" },
+  // The wire does not say how much it took (NOTICES): the rest is still there, and no money counts as gone that is not known to be gone.
+  { status: "partial_chargeback", code: /^200$/, fraud: ["accept", "-"], means: "paid" },
   { status: "chargeback", code: /^200$/, means: "reversed" },
 ];
+
+/** Words that took money without saying how much: a person must look. */
+export const NOTICES: readonly string[] = ["partial_chargeback"];
 
 /**
  * What the provider's words mean in ours, or undefined where they mean nothing known: no transition follows from that.

@@ -40,12 +40,46 @@ describe("asking", () => {
     ["refund", "200", "accept", "refunded"],
     ["partial_refund", "200", "accept", "partially_refunded"],
     ["chargeback", "200", "accept", "reversed"],
-    ["partial_chargeback", "200", "accept", "reversed"],
+    ["partial_chargeback", "200", "accept", "paid"],
   ])("a status of %s with code %s and fraud %s is %s (§10)", async (transaction_status, status_code, fraud_status, status) => {
     expect(await get({ ...pending, transaction_status, status_code, fraud_status })).toMatchObject({
       certainty: "did",
       value: { evidence: { status, provider_status: transaction_status } },
     });
+  });
+
+  test("a partial chargeback does not say how much it took: it is told as a notice and takes no amount away", async () => {
+    const body = { ...pending, status_code: "200", transaction_status: "partial_chargeback" };
+    const outcome = await get(body);
+    expect(outcome).toMatchObject({ value: { evidence: { status: "paid", amount: 2_500_000n, notice: "partial_chargeback" } } });
+    expect(outcome).not.toHaveProperty("value.evidence.reversed");
+  });
+
+  test("the other transactions of an order_id are asked about too, and one of another order is none of them", async () => {
+    const settled = { ...pending, status_code: "200", transaction_status: "settlement" };
+    const answers = [
+      { body: pending },
+      { body: { ...settled, transaction_id: "t-2" } },
+      { body: { ...settled, order_id: "INV-9" } },
+      { fault: "timeout" },
+    ];
+    const script = scripted(answers as Scripted[]);
+    const transactions = ["t-2", "t-of-another-order", "t-unclear", TRANSACTION_ID];
+    const outcome = await script.gateway.get({ ...subject, provider_id: TRANSACTION_ID, transactions });
+    expect(outcome).toMatchObject({
+      certainty: "did",
+      value: {
+        evidence: { status: "pending", provider_id: TRANSACTION_ID },
+        others: [{ provider_id: "t-2", evidence: { status: "paid" } }, { provider_id: "t-of-another-order" }],
+      },
+    });
+    expect(script.asked()).toEqual([TRANSACTION_ID, "t-2", "t-of-another-order", "t-unclear"].map((id) => `GET /v2/${id}/status`));
+  });
+
+  test("of many transactions of an order_id only so many are asked about at once", async () => {
+    const script = scripted(Array.from({ length: 20 }, () => ({ body: notFound })));
+    await script.gateway.get({ ...subject, transactions: Array.from({ length: 20 }, (_, index) => `t-${index}`) });
+    expect(script.calls.length).toBe(9);
   });
 
   test("a 404 of the provider is a sure no; 404 of any web server is not", async () => {

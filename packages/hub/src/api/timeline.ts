@@ -1,6 +1,7 @@
 import { type Exchange, rfc3339 } from "@lunas/domain";
 import type { Selectable } from "kysely";
 import { openExchanges } from "../collect/answers.ts";
+import { claimWord } from "../collect/claims.ts";
 import type { OrderBundle, PaymentRow } from "../collect/rows.ts";
 import type { Hub } from "../hub.ts";
 import { notificationId } from "../ingest/notification-id.ts";
@@ -109,7 +110,7 @@ async function attemptsOf(db: Db, event_ids: readonly string[]): Promise<Attempt
 function ofNotification(row: Selectable<NotificationsTable>, provider: string): TimelineEntry {
   const forged = row.verdict === VERDICT.forged ? "a forged notification" : "a notification";
   const times = row.repeats > 0 ? `, ${row.repeats + 1} times` : "";
-  const claim = row.claim === null ? "" : ` claims "${row.claim}"`;
+  const claim = row.claim === null ? "" : ` claims "${claimWord(row.claim)}"`;
   return {
     at: rfc3339(row.received_at),
     kind: "notification",
@@ -117,7 +118,7 @@ function ofNotification(row: Selectable<NotificationsTable>, provider: string): 
     actor: `${provider} notification`,
     summary: `${forged}${claim}${times}`,
     detail: {
-      claim: row.claim,
+      claim: claimWord(row.claim),
       event_key: row.event_key,
       remote_address: row.remote_address,
       repeats: row.repeats,

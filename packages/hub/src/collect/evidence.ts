@@ -1,7 +1,6 @@
 import {
   CLOSED_STATUSES,
   COLLECTED_STATUSES,
-  type Decision,
   decide,
   type PaymentAnswer,
   type PaymentEvidence,
@@ -10,6 +9,7 @@ import {
   type PaymentStatus,
 } from "@lunas/domain";
 import type { PaymentRow } from "./rows.ts";
+import { holdsMoney, isOwn } from "./transactions.ts";
 
 /** What evidence makes of a payment: pure, so that every order and repetition of evidence can be tried in a test. */
 export interface NextPayment {
@@ -24,7 +24,8 @@ export interface NextPayment {
 export type Judgement =
   /** Status or money changed: a transition, told to the outside. */
   | { readonly verdict: "applied"; readonly next: NextPayment }
-  | { readonly verdict: "same" | "stale"; readonly doubt?: boolean }
+  /** `doubt`: it is to be said again before it counts. `elsewhere`: it speaks of another transaction than the one whose money the payment has. */
+  | { readonly verdict: "same" | "stale"; readonly doubt?: boolean; readonly elsewhere?: boolean }
   /** The answer speaks of something else than what was asked about: kept, flagged for a person, changes nothing. */
   | { readonly verdict: "refused"; readonly why: string };
 
@@ -32,24 +33,30 @@ export type Judgement =
  * @param heldElsewhere what the shop holds of this order's money through its other payments, minor units.
  * @param order_amount what the order asks for, minor units.
  * @param byHand refunds that a person closed with proof, which the gateway does not count.
+ * @param refunds_begun whether refunds of this payment were made or begun.
  */
 export function judgeEvidence(
   payment: PaymentRow,
   evidence: PaymentEvidence,
-  context: { heldElsewhere: bigint; order_amount: bigint; byHand: bigint; asked_at: number },
+  context: { heldElsewhere: bigint; order_amount: bigint; byHand: bigint; asked_at: number; refunds_begun: boolean },
 ): Judgement {
   if (evidence.reference !== payment.reference)
     return { verdict: "refused", why: `the gateway answered about ${evidence.reference}, not about ${payment.reference}` };
   if (evidence.currency !== payment.currency)
     return { verdict: "refused", why: `the gateway answered in ${evidence.currency}, the payment is in ${payment.currency}` };
+  const other = !isOwn(payment, evidence.provider_id) && payment.provider_id !== null;
+  // Its money is one transaction's. What is in another one is money beside it, unless all of it was taken back and the buyer has paid again.
+  const takes_over = payment.status === "reversed" && holdsMoney(evidence) && !context.refunds_begun && payment.refunded === 0n;
+  if (other && COLLECTED_STATUSES.includes(payment.status) && !takes_over) return { verdict: "stale", elsewhere: true };
   const decision = decide(paymentMachine, payment.status, evidence.status);
   if (decision === "stale") return { verdict: "stale" };
-  const status = decision === "same" ? payment.status : decision.to;
-  if (isDoubtful(payment, evidence, status, context.asked_at)) return { verdict: "stale", doubt: true };
-  const money = moneyAfter(payment, evidence, status, context.byHand);
+  const to = decision === "same" ? payment.status : decision.to;
+  const status = payment.status === "reversed" ? afterReversal(payment, to) : to;
+  if (!other && isDoubtful(payment, evidence, status, context.asked_at)) return { verdict: "stale", doubt: true };
+  const money = moneyAfter(other ? { ...payment, buyer_fee: 0n } : payment, evidence, status, context.byHand);
   // "Some of it went back" without how much is no news that could be told.
   if (status === "partially_refunded" && money.refunded === 0n) return { verdict: "stale" };
-  const next: NextPayment = { status, ...money, flags: flagsAfter(payment, status, money.collected, context) };
+  const next: NextPayment = { status, ...money, flags: flagsAfter(other ? withoutAmountFlags(payment) : payment, status, money.collected, context) };
   const moved =
     status !== payment.status || money.collected !== payment.collected || money.refunded !== payment.refunded || money.reversed !== payment.reversed;
   return moved ? { verdict: "applied", next } : { verdict: "same" };
@@ -62,9 +69,12 @@ const DOUBT_HANDLE = "doubt_since";
 /**
  * "Failed" or "canceled" after "paid" may be an answer that lags behind late money as well as money that is gone: it counts only when the
  * gateway says so again in a later answer (midtrans.md §10: read again before a downgrade). A chargeback has a word of its own and counts at once.
+ * In the same way "paid" after it was taken back may lag behind the reversal as well as be money that came after it.
  */
 function isDoubtful(payment: PaymentRow, evidence: PaymentEvidence, status: PaymentStatus, asked_at: number): boolean {
-  if (status !== "reversed" || payment.status === "reversed" || (evidence.status !== "failed" && evidence.status !== "canceled")) return false;
+  const gone = status === "reversed" && payment.status !== "reversed" && (evidence.status === "failed" || evidence.status === "canceled");
+  const back = status !== "reversed" && payment.status === "reversed";
+  if (!gone && !back) return false;
   const since = payment.handles[DOUBT_HANDLE];
   return since === undefined || asked_at - Number(since) < DOUBT_MS;
 }
@@ -77,6 +87,16 @@ export function isInDoubt(payment: PaymentRow): boolean {
 export function handlesAfterDoubt(payment: PaymentRow, doubt: boolean, asked_at: number): Record<string, string> {
   const { [DOUBT_HANDLE]: since, ...handles } = payment.handles;
   return doubt ? { ...handles, [DOUBT_HANDLE]: since ?? String(asked_at) } : handles;
+}
+
+/** What went back before the rest was taken back is still gone when the rest comes again. */
+function afterReversal(payment: PaymentRow, status: PaymentStatus): PaymentStatus {
+  if (status !== "paid" || payment.refunded === 0n) return status;
+  return payment.refunded >= payment.collected ? "refunded" : "partially_refunded";
+}
+
+function withoutAmountFlags(payment: PaymentRow): PaymentRow {
+  return { ...payment, flags: payment.flags.filter((flag) => flag !== "underpaid" && flag !== "overpaid") };
 }
 
 function moneyAfter(payment: PaymentRow, evidence: PaymentEvidence, status: PaymentStatus, byHand: bigint): Omit<NextPayment, "status" | "flags"> {
@@ -104,7 +124,8 @@ function flagsAfter(
   if (collected < payment.amount) flags.add("underpaid");
   if (collected > payment.amount) flags.add("overpaid");
   if (status !== "reversed" && context.heldElsewhere >= context.order_amount) flags.add("duplicate");
-  if (status !== payment.status) flags.delete("unconfirmed");
+  // Every change answers what had not been confirmed.
+  flags.delete("unconfirmed");
   return [...flags];
 }
 
@@ -112,26 +133,16 @@ function flagsAfter(
 export function detailsAfter(
   payment: PaymentRow,
   answer: PaymentAnswer,
+  elsewhere = false,
 ): { provider_id: string | null; handles: Record<string, string>; actions: PaymentRow["actions"]; expires_at: number } {
   const actions = answer.actions && answer.actions.length > 0 ? [...answer.actions] : payment.actions;
   // Found by a question, which does not say how to pay: nobody could be shown it.
   const mute = payment.status === "submitted" && payment.wanted === "open" && answer.evidence.status === "pending" && actions.length === 0;
   const handles = { ...payment.handles, ...answer.handles, ...(answer.unusable || mute ? { unusable: "true" } : {}) };
   return {
-    provider_id: answer.evidence.provider_id ?? payment.provider_id,
+    provider_id: elsewhere ? payment.provider_id : (answer.evidence.provider_id ?? payment.provider_id),
     handles,
     actions,
-    expires_at: answer.evidence.expires_at ?? payment.expires_at,
+    expires_at: elsewhere ? payment.expires_at : (answer.evidence.expires_at ?? payment.expires_at),
   };
-}
-
-/** Whether a claim of a notification says more than the payment's state does: then the gateway is asked again. */
-export function claimIsOpen(status: PaymentStatus, claim: string | undefined): boolean {
-  if (claim === undefined || !isObservation(claim)) return false;
-  const decision: Decision<PaymentStatus> = decide(paymentMachine, status, claim);
-  return decision !== "same" && decision !== "stale";
-}
-
-function isObservation(word: string): word is Exclude<(typeof paymentMachine.inputs)[number], "submit"> {
-  return word !== "submit" && (paymentMachine.inputs as readonly string[]).includes(word);
 }

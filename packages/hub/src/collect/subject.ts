@@ -1,11 +1,13 @@
 import { money, parseAmount, type OpenIntent, type PaymentSubject } from "@lunas/domain";
 import type { OrderRow, PaymentRow } from "./rows.ts";
 
-export function paymentSubject(payment: PaymentRow): PaymentSubject {
+/** @param transactions other transactions under its reference that are to be asked about too. */
+export function paymentSubject(payment: PaymentRow, transactions: readonly string[] = []): PaymentSubject {
   return {
     id: payment.id,
     reference: payment.reference,
     ...(payment.provider_id ? { provider_id: payment.provider_id } : {}),
+    ...(transactions.length > 0 ? { transactions } : {}),
     handles: payment.handles,
     method: payment.method,
     amount: money(payment.amount, payment.currency),

@@ -6,6 +6,7 @@ import {
   MINUTE_MS,
   type Outcome,
   type PaymentAnswer,
+  type Refusal,
   SECOND_MS,
   UNCONFIRMED_GAPS_MS,
 } from "@lunas/domain";

@@ -7,6 +7,7 @@ import { Inbox } from "../ingest/receive.ts";
 import { startRouter } from "../ingest/router.ts";
 import { HANDLERS, startWorker } from "../reconcile/worker.ts";
 import { openMigratedStore, type Store } from "../store/index.ts";
+import type { FakeClaims } from "./fake-gateway.ts";
 import { makeTestHub, type TestHub, type TestHubOptions } from "./make-hub.ts";
 
 /** A test hub whose inbox and jobs are worked off when the test says so. */
@@ -18,7 +19,7 @@ export interface DrivenHub extends TestHub {
   /** Opens a payment that the test knows will be refused. @returns the error's code. */
   openRefused(order_id: string, method?: string): Promise<string>;
   /** A callback arrives. @returns its HTTP status. */
-  notify(reference: string, status: PaymentObservation, proof?: string): Promise<number>;
+  notify(reference: string, status: PaymentObservation, proof?: string, more?: FakeClaims): Promise<number>;
   /** Works off all that is due now. */
   settle(): Promise<void>;
   /** Lets business time pass and works off what falls due, in one leap. */
@@ -71,8 +72,8 @@ export async function driveHub(engine: (typeof ENGINES)[number] = "sqlite", opti
           throw error;
         },
       ),
-    notify: async (reference, status, proof) =>
-      (await inbox.receive(test.slug, test.gateway.callback(reference, status, proof), "203.0.113.9")).status,
+    notify: async (reference, status, proof, more) =>
+      (await inbox.receive(test.slug, test.gateway.callback(reference, status, proof, more), "203.0.113.9")).status,
     advance: async (by_ms) => {
       test.clock.advance(by_ms);
       await settle();

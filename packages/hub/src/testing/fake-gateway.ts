@@ -4,6 +4,7 @@ import {
   type Gateway,
   type GatewayContext,
   type OpenIntent,
+  type OtherTransaction,
   type Outcome,
   type PaymentAction,
   type PaymentAnswer,
@@ -34,6 +35,13 @@ export interface FakeTransaction {
   readonly refunds: RefundEvidence[];
 }
 
+/** What a callback may say beside the status. Amounts in minor units. */
+export interface FakeClaims {
+  readonly provider_id?: string;
+  readonly refunded?: number;
+  readonly confirmed?: number;
+}
+
 /** How one call goes that does not go as asked: refused; unclear without having happened; unclear although it happened; never answered. */
 export type FakeFault = { readonly refuse: Refusal } | { readonly unclear: "did_nothing" | "did_it" } | { readonly wait: Promise<unknown> };
 
@@ -47,12 +55,16 @@ export type FakeFault = { readonly refuse: Refusal } | { readonly unclear: "did_
  * ```
  */
 export class FakeGateway {
-  /** By our reference. */
+  /** By our reference: the newest of each. */
   readonly transactions = new Map<string, FakeTransaction>();
+  /** Those before the newest, by their own id. */
+  readonly older = new Map<string, FakeTransaction>();
   readonly calls: { readonly operation: FakeOperation; readonly reference: string }[] = [];
   /** What the gateway says to a refund that it takes. */
   refundStatus: RefundEvidence["status"] = "confirmed";
   readonly provider: Provider<FakeConfig>;
+  #made = 0;
+  #refunded = 0;
   #faults: { readonly operation: FakeOperation; readonly fault: FakeFault }[] = [];
 
   constructor(options: { readonly name?: string } = {}) {
@@ -69,28 +81,61 @@ export class FakeGateway {
     return this.calls.filter((call) => call.operation === operation).length;
   }
 
-  /** The buyer pays, all of it unless told otherwise. @param amount minor units. */
-  pay(reference: string, amount?: bigint): void {
-    const transaction = this.#require(reference);
+  /** The buyer pays, all of it unless told otherwise. @param id a reference, for its newest transaction, or a transaction's own id. @param amount minor units. */
+  pay(id: string, amount?: bigint): void {
+    const transaction = this.#require(id);
     transaction.status = "paid";
     transaction.collected = amount ?? transaction.amount;
   }
 
   /** The world moves on: `expired`, `failed`, `reversed`, … */
-  set(reference: string, status: PaymentObservation): void {
-    this.#require(reference).status = status;
+  set(id: string, status: PaymentObservation): void {
+    this.#require(id).status = status;
+  }
+
+  /** The buyer tries again under the same reference: another transaction, which is the newest from now on. */
+  again(reference: string): FakeTransaction {
+    const before = this.#require(reference);
+    this.older.set(before.provider_id, before);
+    const { method, amount, currency, customer } = before;
+    return this.#make({ reference, method, amount, currency, customer });
+  }
+
+  /** Somebody refunds in the gateway's own dashboard. @param amount minor units. */
+  refundThere(id: string, amount: bigint, status: RefundEvidence["status"] = "confirmed"): void {
+    const transaction = this.#require(id);
+    this.#refunded += 1;
+    transaction.refunds.push({ provider_id: `fake-there-${this.#refunded}`, amount, status });
+    transaction.refunded += amount;
+  }
+
+  /** The bank confirms every refund of a transaction. */
+  confirmRefunds(id: string): void {
+    const { refunds } = this.#require(id);
+    for (const [index, refund] of refunds.entries()) refunds[index] = { ...refund, status: "confirmed" };
   }
 
   /** A callback as this gateway sends it. @param proof the account's secret; another one is a forgery. */
-  callback(reference: string, status: PaymentObservation, proof = "fake-secret"): RawCallback {
-    const body = Buffer.from(JSON.stringify({ reference, status, proof }));
+  callback(reference: string, status: PaymentObservation, proof = "fake-secret", more: FakeClaims = {}): RawCallback {
+    const body = Buffer.from(JSON.stringify({ reference, status, proof, ...more }));
     return { method: "POST", headers: { "content-type": "application/json" }, query: "", body };
   }
 
-  #require(reference: string): FakeTransaction {
-    const transaction = this.transactions.get(reference);
-    if (!transaction) throw new Error(`the fake gateway has no transaction ${reference}`);
+  #find(id: string): FakeTransaction | undefined {
+    return this.transactions.get(id) ?? this.older.get(id) ?? [...this.transactions.values()].find((one) => one.provider_id === id);
+  }
+
+  #require(id: string): FakeTransaction {
+    const transaction = this.#find(id);
+    if (!transaction) throw new Error(`the fake gateway has no transaction ${id}`);
     return transaction;
+  }
+
+  #make(of: Pick<FakeTransaction, "reference" | "method" | "amount" | "currency" | "customer">): FakeTransaction {
+    this.#made += 1;
+    const made: FakeTransaction = { ...of, provider_id: `fake-${this.#made}`, status: "pending", collected: 0n, refunded: 0n, refunds: [] };
+    this.transactions.set(of.reference, made);
+    return made;
   }
 
   #gateway(context: GatewayContext<FakeConfig>): Gateway {
@@ -111,7 +156,7 @@ export class FakeGateway {
     const close = (to: PaymentObservation) => (subject: PaymentSubject) => () => this.#close(subject, to);
     return {
       open: (intent) => run("open", intent.reference, () => this.#open(intent)),
-      get: (subject) => run("get", subject.reference, () => this.#answer(subject.reference)),
+      get: (subject) => run("get", subject.reference, () => this.#answerOfAll(subject)),
       cancel: (subject) => run("cancel", subject.reference, close("canceled")(subject)),
       expire: (subject) => run("expire", subject.reference, close("expired")(subject)),
       refund: (intent) => run("refund", intent.payment.reference, () => this.#refund(intent)),
@@ -136,27 +181,30 @@ export class FakeGateway {
     const { reference, method, amount } = intent;
     const known = this.transactions.get(reference);
     if (known && intent.submitted_at === undefined) return refused("conflict", "the reference is in use");
-    if (!known) {
-      this.transactions.set(reference, {
-        reference,
-        provider_id: `fake-${this.transactions.size + 1}`,
-        method,
-        amount: amount.minor,
-        currency: amount.currency,
-        customer: intent.customer,
-        status: "pending",
-        collected: 0n,
-        refunded: 0n,
-        refunds: [],
-      });
-    }
+    if (!known) this.#make({ reference, method, amount: amount.minor, currency: amount.currency, customer: intent.customer });
     return this.#answer(reference);
   }
 
-  #answer(reference: string): Outcome<PaymentAnswer> {
-    const found = this.transactions.get(reference);
+  /** The newest answers for the reference; of the others those that it was asked about. */
+  #answerOfAll(subject: PaymentSubject): Outcome<PaymentAnswer> {
+    const stranger = subject.method === "unknown" && subject.provider_id !== undefined ? subject.provider_id : subject.reference;
+    const answer = this.#answer(stranger);
+    if (answer.certainty !== "did") return answer;
+    const ids = new Set([...(subject.provider_id ? [subject.provider_id] : []), ...(subject.transactions ?? [])]);
+    ids.delete(answer.value.evidence.provider_id ?? "");
+    const others = [...ids].map((provider_id): OtherTransaction => {
+      const other = this.#answer(provider_id);
+      const ours = other.certainty === "did" && other.value.evidence.reference === subject.reference;
+      return ours ? { provider_id, evidence: other.value.evidence } : { provider_id };
+    });
+    return { ...answer, value: { ...answer.value, ...(others.length > 0 ? { others } : {}) } };
+  }
+
+  /** @param id a reference, for its newest transaction, or a transaction's own id. */
+  #answer(id: string): Outcome<PaymentAnswer> {
+    const found = this.#find(id);
     if (!found) return refused("not_found", "no such transaction");
-    const { provider_id, currency, amount, collected, refunded, refunds } = found;
+    const { reference, provider_id, currency, amount, collected, refunded, refunds } = found;
     const status = found.status === "paid" && refunded > 0n ? (refunded >= collected ? "refunded" : "partially_refunded") : found.status;
     const money = collected > 0n ? { amount: collected, refunded, refunds: [...refunds] } : { amount };
     const evidence = { status, provider_status: status, provider_id, reference, currency, ...money };
@@ -174,7 +222,7 @@ export class FakeGateway {
   }
 
   #refund(intent: RefundIntent): Outcome<RefundAnswer> {
-    const found = this.#require(intent.payment.reference);
+    const found = this.#require(intent.payment.provider_id ?? intent.payment.reference);
     const known = found.refunds.find((refund) => refund.key === intent.key);
     if (known) return { certainty: "did", value: { refund: known }, exchanges: [] };
     if (found.collected - found.refunded < intent.amount.minor) return refused("amount", "more than was collected");
@@ -190,7 +238,9 @@ export class FakeGateway {
   }
 
   #getRefund(intent: RefundIntent): Outcome<RefundAnswer> {
-    const refund = this.transactions.get(intent.payment.reference)?.refunds.find((one) => (one.key ?? one.provider_id) === intent.key);
+    const refund = this.#find(intent.payment.provider_id ?? intent.payment.reference)?.refunds.find(
+      (one) => (one.key ?? one.provider_id) === intent.key,
+    );
     return refund ? { certainty: "did", value: { refund }, exchanges: [] } : refused("not_found", "no such refund");
   }
 }

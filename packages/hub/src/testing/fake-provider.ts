@@ -10,6 +10,8 @@ import type {
   RawCallback,
 } from "@lunas/domain";
 
+import type { FakeClaims } from "./fake-gateway.ts";
+
 export interface FakeConfig {
   readonly secret: string;
   readonly merchant?: string;
@@ -55,23 +57,29 @@ const STATUS_OF: Readonly<Record<CallbackOutcome, number>> = {
 };
 
 function read(raw: RawCallback): CallbackReading<FakeConfig> {
-  let body: { reference?: unknown; status?: unknown; proof?: unknown };
+  let body: { reference?: unknown; status?: unknown; proof?: unknown } & FakeClaims;
   try {
     body = JSON.parse(Buffer.from(raw.body).toString("utf8")) as typeof body;
   } catch {
     return { readable: false, problem: "not JSON" };
   }
-  const { reference, status, proof } = body;
+  const { reference, status, proof, provider_id, refunded, confirmed } = body;
   if (typeof reference !== "string" || typeof status !== "string") return { readable: false, problem: "reference and status are required" };
   return {
     readable: true,
-    subject: { kind: "payment", reference },
+    subject: { kind: "payment", reference, ...(provider_id ? { provider_id } : {}) },
     event_key: `${reference}:${status}`,
     verify: (credentials) => {
       const credential_index = credentials.findIndex((one) => one.secret === proof);
       return credential_index === -1 ? { verdict: "forged" } : { verdict: "weak", credential_index };
     },
-    translate: () => ({ observation: status as PaymentObservation, provider_status: status }),
+    translate: () => ({
+      observation: status as PaymentObservation,
+      provider_status: status,
+      ...(provider_id ? { provider_id } : {}),
+      ...(refunded ? { refunded: BigInt(refunded) } : {}),
+      ...(confirmed ? { confirmed: BigInt(confirmed) } : {}),
+    }),
   };
 }
 
