@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -73,10 +73,34 @@ test("a program of an empty project verifies a webhook and calls a hub", () => {
   expect(run(process.execPath, ["shop.js"], project)).toBe("INV-1\nord_1 36\nnot_found\n");
 });
 
-test("its types hold in a strict project, for Node and for a bundler with React", () => {
+/** What a React shop has beside it. */
+function installReact(): void {
   const modules = join(project, "node_modules");
   mkdirSync(join(modules, "@types"), { recursive: true });
-  for (const name of ["@types/react", "csstype", "react"]) symlinkSync(join(ROOT, "node_modules", name), join(modules, name), "junction");
+  for (const name of ["@types/react", "csstype", "react", "react-dom", "scheduler"]) {
+    if (!existsSync(join(modules, name))) symlinkSync(join(ROOT, "node_modules", name), join(modules, name), "junction");
+  }
+}
+
+test("its button is rendered by a React project, with the shop's own attributes and words", () => {
+  installReact();
+  writeFileSync(
+    join(project, "page.js"),
+    `import { createElement } from "react";
+     import { renderToStaticMarkup } from "react-dom/server";
+     import { PayButton, useCheckout } from "@lunas/sdk/react";
+     const createPayment = async () => ({ checkout_url: "https://pay.example/pay/t" });
+     console.log(renderToStaticMarkup(createElement(PayButton, { createPayment, className: "primary", "data-testid": "pay" }, "Pay Rp 44.000")));
+     const Own = () => { const checkout = useCheckout({ createPayment }); return createElement("button", { disabled: checkout.busy }, checkout.status); };
+     console.log(renderToStaticMarkup(createElement(Own)));`,
+  );
+  expect(run(process.execPath, ["page.js"], project)).toBe(
+    '<button class="primary" data-testid="pay" type="button" aria-busy="false" data-status="idle">Pay Rp 44.000</button>\n<button>idle</button>\n',
+  );
+});
+
+test("its types hold in a strict project, for Node and for a bundler with React", () => {
+  installReact();
   writeFileSync(
     join(project, "server.ts"),
     `import { Lunas, verifyWebhook, type LunasEvent, type Order } from "@lunas/sdk";
