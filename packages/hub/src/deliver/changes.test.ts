@@ -4,8 +4,9 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { emitEvent } from "../collect/emit.ts";
 import type { Hub } from "../hub.ts";
 import { makeSignals } from "../signals.ts";
+import { replayEndpoint } from "./again.ts";
 import { claimDeliveries, pauseDeliveries } from "./claim.ts";
-import { deleteEndpoint, pauseEndpoint, replayEndpoint, resumeEndpoint, rotateSecret, updateEndpoint } from "./operations.ts";
+import { deleteEndpoint, pauseEndpoint, resumeEndpoint, rotateSecret, updateEndpoint } from "./operations.ts";
 import { signStandard } from "./signature.ts";
 import { answer, ENGINES, type Engine, makeStage, played, SECRET, type Stage, webhookId } from "./testing/stage.ts";
 

@@ -17,7 +17,7 @@ const RESULTS_PER_COMMIT_MAX = 512;
 /** The table is looked at this often even when nothing woke us: another hub may have written. */
 const IDLE_LOOK_MS = 1 * SECOND_MS;
 /** Another hub may have stopped or changed an endpoint: what waits here is held against the table this often. */
-const STATES_LOOK_MS = 1 * SECOND_MS;
+const STATES_LOOK_MS = 0.5 * SECOND_MS;
 
 export interface Dispatcher {
   /**

@@ -4,6 +4,26 @@ import { BREAKER } from "./breaker.ts";
 import type { ClaimedDelivery, Target } from "./claim.ts";
 import { Lanes } from "./lanes.ts";
 
+const targetOf = (id: string): Target => ({
+  id,
+  url: "https://x.test/",
+  format: "standard",
+  secrets: new Uint8Array(),
+  status: "active",
+  version: 1,
+});
+
+const deliveryOf = (n: number, endpoint_id: string, generation: number, lease_until: number): ClaimedDelivery => ({
+  id: `dlv_${n}`,
+  event_id: `evt_${n}`,
+  endpoint_id,
+  attempts: 0,
+  step: 0,
+  trigger: "schedule",
+  generation,
+  lease_until,
+});
+
 /** Lanes whose tries end when the test says so. */
 function rig(end_on_send?: "delivered" | "failed" | "broken") {
   let now = 1_790_000_000_000;
@@ -28,41 +48,14 @@ function rig(end_on_send?: "delivered" | "failed" | "broken") {
   const add = (endpoint_id: string, count = 1): void => {
     for (let n = 0; n < count; n += 1) {
       made += 1;
-      const delivery = {
-        id: `dlv_${made}`,
-        event_id: `evt_${made}`,
-        endpoint_id,
-        attempts: 0,
-        step: 0,
-        trigger: "schedule",
-        generation: 0,
-        lease_until: 1,
-      } satisfies ClaimedDelivery;
-      lanes.add(
-        delivery,
-        { id: endpoint_id, url: "https://x.test/", format: "standard", secrets: new Uint8Array(), status: "active", version: 1 } satisfies Target,
-        "{}",
-      );
+      lanes.add(deliveryOf(made, endpoint_id, 0, 1), targetOf(endpoint_id), "{}");
     }
   };
   /** The last delivery that was added is claimed once more. */
   const claimAgain = (endpoint_id: string, generation: number, lease_until: number): boolean => {
-    const delivery = {
-      id: `dlv_${made}`,
-      event_id: `evt_${made}`,
-      endpoint_id,
-      attempts: 0,
-      step: 0,
-      trigger: "resend",
-      generation,
-      lease_until,
-    } as const;
+    const delivery = deliveryOf(made, endpoint_id, generation, lease_until);
     if (lanes.renew(delivery)) return true;
-    lanes.add(
-      delivery,
-      { id: endpoint_id, url: "https://x.test/", format: "standard", secrets: new Uint8Array(), status: "active", version: 1 },
-      "{}",
-    );
+    lanes.add(delivery, targetOf(endpoint_id), "{}");
     return false;
   };
   return {

@@ -1,7 +1,8 @@
 import { decide, DELIVERY_INPUTS, DELIVERY_STATUSES, type DeliveryInput, deliveryMachine, type DeliveryStatus } from "@lunas/domain";
 import { describe, expect, test } from "vitest";
+import { replayEndpoint, resendEvent } from "./again.ts";
 import { claimDeliveries, type ClaimedDelivery, pauseDeliveries } from "./claim.ts";
-import { pauseEndpoint, replayEndpoint, resendEvent, resumeEndpoint } from "./operations.ts";
+import { pauseEndpoint, resumeEndpoint } from "./operations.ts";
 import { type AttemptResult, saveResults } from "./results.ts";
 import { answer, ENGINES, type Engine, makeStage, played, type Stage } from "./testing/stage.ts";
 

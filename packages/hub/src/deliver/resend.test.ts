@@ -1,6 +1,6 @@
 import type { HttpResult } from "@lunas/domain";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { replayEndpoint, resendEvent } from "./operations.ts";
+import { replayEndpoint, resendEvent } from "./again.ts";
 import { answer, ENGINES, type Engine, makeStage, played, webhookId } from "./testing/stage.ts";
 
 /** The machine may have much to do beside this. */

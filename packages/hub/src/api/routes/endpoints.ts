@@ -1,16 +1,15 @@
 import { type EventType, LunasError, rfc3339 } from "@lunas/domain";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
+import { replayEndpoint, testEndpoint } from "../../deliver/again.ts";
 import type { EndpointRow } from "../../deliver/claim.ts";
 import {
   createEndpoint,
   deleteEndpoint,
   findEndpoint,
   pauseEndpoint,
-  replayEndpoint,
   resumeEndpoint,
   rotateSecret,
-  testEndpoint,
   updateEndpoint,
 } from "../../deliver/operations.ts";
 import type { Hub } from "../../hub.ts";

@@ -1,7 +1,7 @@
+import { resendEvent } from "../../deliver/again.ts";
 import { LunasError } from "@lunas/domain";
 import type { FastifyPluginAsyncZod } from "fastify-type-provider-zod";
 import { z } from "zod";
-import { resendEvent } from "../../deliver/operations.ts";
 import type { Hub } from "../../hub.ts";
 import { readDeliveryViews } from "../delivery-views.ts";
 import { operation } from "../operation.ts";

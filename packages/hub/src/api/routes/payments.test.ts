@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { emitEvent } from "../../collect/emit.ts";
 import { routeBatch } from "../../ingest/router.ts";
 import { makeTestApi, type TestApi } from "../testing.ts";
 
@@ -202,6 +203,19 @@ describe("what happened", () => {
     ]);
     expect(data.map((entry) => entry.at)).toEqual(data.map((entry) => entry.at).sort());
     expect(data.at(-2)?.at).toBe("2026-07-17T03:01:01.000Z");
+  });
+
+  test("events of one millisecond stand in the timeline in the order in which they happened, whatever their ids", async () => {
+    const payment = await api.payment((await api.order()).id);
+    const happened: string[] = [];
+    for (let n = 0; n < 20; n += 1) {
+      const subject = { type: "payment", id: payment.id } as const;
+      const event = { shop_id: api.shop_id, type: "payment.partially_refunded", subject, payment_id: payment.id, data: { n } } as const;
+      happened.push(await api.store.write((tx) => emitEvent(api.hub, tx, event)));
+    }
+    const { data } = (await api.call("GET", `/v1/payments/${payment.id}/timeline`)).json<{ data: { kind: string; id: string }[] }>();
+    const told = data.filter((entry) => entry.kind === "event").map((entry) => entry.id);
+    expect(told.slice(-20)).toEqual(happened);
   });
 
   test("exchanges in it are shown with secrets and customers' data masked", async () => {
