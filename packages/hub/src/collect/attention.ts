@@ -3,6 +3,7 @@ import type { Hub } from "../hub.ts";
 import type { Tx } from "../store/index.ts";
 import { recordTransition } from "./emit.ts";
 import { findPayment, lockOrder, type OrderBundle, type OrderRow, type PaymentRow } from "./rows.ts";
+import { withoutUnconfirmed } from "./unconfirmed.ts";
 
 /** What waits for a person because too much was collected: over when enough of it went back. */
 const DUPLICATE = "the order was already paid: pay this one back";
@@ -74,7 +75,7 @@ export async function clearAnswered(tx: Tx, bundle: OrderBundle): Promise<OrderB
 }
 
 /**
- * A person has seen to what the payment's `needs_attention` says. The note stays in its timeline.
+ * A person has seen to what the payment's `needs_attention` says, and to what is `unconfirmed` about it. The note stays in its timeline.
  * @throws LunasError not_found; wrong_state when nothing waits.
  */
 export async function acknowledge(hub: Hub, payment_id: string, note: string): Promise<{ id: string; status: string; acknowledged: string }> {
@@ -84,19 +85,26 @@ export async function acknowledge(hub: Hub, payment_id: string, note: string): P
     await lockOrder(hub.store, tx, found.order_id);
     const payment = (await findPayment(tx, undefined, payment_id)) ?? found;
     const { needs_attention, status } = payment;
-    if (needs_attention === null) throw new LunasError("wrong_state", { detail: `Nothing about the payment ${payment_id} waits for a person.` });
-    await tx.updateTable("payments").set({ needs_attention: null, updated_at: hub.clocks.business.now() }).where("id", "=", payment_id).execute();
+    const unconfirmed = payment.flags.includes("unconfirmed");
+    if (needs_attention === null && !unconfirmed)
+      throw new LunasError("wrong_state", { detail: `Nothing about the payment ${payment_id} waits for a person.` });
+    const { flags, handles } = withoutUnconfirmed(payment);
+    await tx
+      .updateTable("payments")
+      .set({ needs_attention: null, flags: JSON.stringify(flags), handles: JSON.stringify(handles), updated_at: hub.clocks.business.now() })
+      .where("id", "=", payment_id)
+      .execute();
     const subject = { type: "payment", id: payment_id } as const;
     await recordTransition(hub, tx, {
       shop_id: payment.shop_id,
       subject,
       from: status,
       to: status,
-      flags: payment.flags,
+      flags,
       cause: `acknowledged: ${note}`,
       answer_id: null,
     });
-    return { order_id: payment.order_id, answer: { id: payment_id, status, acknowledged: needs_attention } };
+    return { order_id: payment.order_id, answer: { id: payment_id, status, acknowledged: needs_attention ?? "unconfirmed" } };
   });
   hub.signals.emit({ kind: "order", order_id: done.order_id });
   return done.answer;

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "vitest";
+import { acknowledge } from "../collect/attention.ts";
 import { askGateway } from "../collect/ask.ts";
 import { closePayment } from "../collect/payments.ts";
 import { type DrivenHub, driveHub, ENGINES } from "../testing/drive.ts";
@@ -86,5 +87,39 @@ describe.each(ENGINES)("what a verified notification says, until an answer says 
     const asked = hub.gateway.count("get");
     for (let half = 0; half < 50; half += 1) await hub.advance(30 * MINUTE);
     expect(hub.gateway.count("get")).toBe(asked);
+  });
+
+  test("a single forged word does not hold a paid payment back for ever: the gateway's later answers outlast it", async () => {
+    hub = await driveHub(engine);
+    const payment = await hub.open((await hub.order()).id, "bca_va");
+    hub.gateway.pay(payment.reference);
+    await hub.notify(payment.reference, "paid");
+    await hub.settle();
+    await hub.notify(payment.reference, "refunded");
+    await hub.settle();
+    for (const gap of GAPS) await hub.advance(gap);
+    expect(await hub.payment(payment.id)).toMatchObject({ status: "paid", flags: ["unconfirmed"] });
+    // The notification comes once more, and somebody asks: neither is the gateway's last word.
+    await hub.notify(payment.reference, "refunded");
+    await hub.settle();
+    expect((await hub.payment(payment.id)).flags).toEqual(["unconfirmed"]);
+    await hub.advance(60 * MINUTE);
+    expect(await hub.payment(payment.id)).toMatchObject({ status: "paid", flags: [], needs_attention: null });
+    const [last] = await hub.store.read((db) =>
+      db.selectFrom("transitions").selectAll().where("subject_id", "=", payment.id).orderBy("sequence", "desc").execute(),
+    );
+    expect(last).toMatchObject({ from_status: "paid", to_status: "paid", flags: [] });
+    expect(await hub.events(payment.id)).toEqual(["payment.pending#1", "payment.paid#2", "payment.unconfirmed#3"]);
+  });
+
+  test("a person who has looked ends it at once", async () => {
+    hub = await driveHub(engine);
+    const payment = await hub.open((await hub.order()).id, "bca_va");
+    await hub.notify(payment.reference, "paid");
+    await hub.settle();
+    for (const gap of GAPS) await hub.advance(gap);
+    await acknowledge(hub.hub, payment.id, "the dashboard says it is open");
+    expect(await hub.payment(payment.id)).toMatchObject({ status: "pending", flags: [], needs_attention: null });
+    await expect(acknowledge(hub.hub, payment.id, "again")).rejects.toMatchObject({ code: "wrong_state" });
   });
 });

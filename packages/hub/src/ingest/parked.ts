@@ -1,7 +1,7 @@
 import { DAY_MS, MINUTE_MS, money, type Outcome, type PaymentAnswer, type PaymentSubject } from "@lunas/domain";
 import { accountById, gatewayOf, type OpenAccount } from "../collect/accounts.ts";
 import { keepAnswer } from "../collect/answers.ts";
-import { takeCall } from "../collect/budget.ts";
+import { MeteredHttp, takeCall } from "../collect/budget.ts";
 import { rememberUnmatched } from "../collect/transactions.ts";
 import { findUnmatched, keepUnmatched, nextFollow } from "../collect/unmatched.ts";
 import type { Hub } from "../hub.ts";
@@ -50,7 +50,7 @@ export async function runParkedJob(hub: Hub, job: Job): Promise<{ due_at: number
     amount: money(0n, "IDR"),
     expires_at: asked_at,
   };
-  const outcome = await gatewayOf(hub, account).get(subject);
+  const outcome = await gatewayOf(hub, account, new MeteredHttp(hub, account, job.priority).send).get(subject);
   // Credentials that are refused, a rate limit and the like say nothing about money.
   if (outcome.certainty === "unknown" || (outcome.certainty === "did_not" && outcome.refusal.code !== "not_found")) {
     const tries = payload.tries ?? 0;
