@@ -4,7 +4,7 @@ import { acknowledge } from "../collect/attention.ts";
 import { makeSecret } from "../deliver/signature.ts";
 import type { OperatedHub } from "../hub.ts";
 import { insertAccount, insertApiKey, insertEndpoint } from "../provision.ts";
-import { reconcileAfterRestore } from "../reconcile/after-restore.ts";
+import { reconcile } from "../reconcile/after-restore.ts";
 import { readHold, setHold } from "../store/hold.ts";
 import { isUniqueViolation } from "../store/index.ts";
 import { type Command, command, shopOf, wrongField } from "./command.ts";
@@ -24,6 +24,11 @@ const newAccount = z.object({
 });
 
 const shop = z.string().optional();
+/** Business time in UTC milliseconds. */
+const time = z
+  .string()
+  .refine((text) => !Number.isNaN(Date.parse(text)), "must be a time such as 2026-11-21T09:00:00Z")
+  .transform((text) => Date.parse(text));
 
 export const COMMANDS: Readonly<Record<string, Command<never>>> = {
   "keys-create": command(
@@ -99,7 +104,10 @@ export const COMMANDS: Readonly<Record<string, Command<never>>> = {
     const id = await hub.store.write((tx) => insertEndpoint(hub, tx, shop_id, input.url, secret, input.description ?? null));
     return { id, secret, note: "shown once: it is sealed in the database" };
   }),
-  reconcile: command(z.object({ after_restore: z.boolean().default(false) }), (hub, input) => reconcileAfterRestore(hub, input.after_restore)),
+  reconcile: command(
+    z.object({ after_restore: z.boolean().default(false), skip_accounts: z.array(z.string()).default([]), since: time.optional() }),
+    (hub, input) => reconcile(hub, input),
+  ),
   hold: command(z.object({ reason: z.string().min(1).max(200) }), async (hub, { reason }) => {
     await setHold(hub.store, reason);
     hub.hold.reason = await readHold(hub.store);

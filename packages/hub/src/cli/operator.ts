@@ -81,7 +81,16 @@ export function addOperatorCommands(program: Command): void {
     .command("reconcile")
     .description("ask every gateway about everything that is not final")
     .option("--after-restore", "and lift the hold when all of it was answered")
-    .action((o: { afterRestore?: boolean }) => run("reconcile", { after_restore: o.afterRestore === true }));
+    .option(
+      "--skip-account <slug>",
+      "do not ask this account, whose keys are revoked, say; repeat for each",
+      (slug: string, all: string[]) => [...all, slug],
+      [],
+    )
+    .option("--since <time>", "when the copy was made, where the hub was not put on hold at once")
+    .action((o: { afterRestore?: boolean; skipAccount: string[]; since?: string }) =>
+      run("reconcile", { after_restore: o.afterRestore === true, skip_accounts: o.skipAccount, since: o.since }),
+    );
   program
     .command("acknowledge <payment>")
     .description("a person has seen to a payment that needs attention")

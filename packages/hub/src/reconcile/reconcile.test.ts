@@ -5,9 +5,7 @@ import { askGateway } from "../collect/ask.ts";
 import { takeCall } from "../collect/budget.ts";
 import type { Hub } from "../hub.ts";
 import { type Job, PRIORITY } from "../store/jobs.ts";
-import { setHold } from "../store/hold.ts";
 import { type DrivenHub, driveHub, ENGINES } from "../testing/drive.ts";
-import { reconcileAfterRestore } from "./after-restore.ts";
 import { prune } from "./prune.ts";
 import { sweep } from "./sweep.ts";
 import { startWorker } from "./worker.ts";
@@ -68,20 +66,6 @@ describe.each(ENGINES)("reconciling on %s", (engine) => {
     await worker.stop();
     expect(runs).toBeGreaterThan(8);
     expect(runs).toBeLessThan(25);
-  });
-
-  test("the hold of a restored database is lifted only when every payment was answered about", async () => {
-    hub = await driveHub(engine);
-    const payment = await hub.open((await hub.order()).id);
-    hub.gateway.pay(payment.reference);
-    await setHold(hub.store, "restored");
-    hub.hub.hold.reason = "restored";
-    for (let tries = 0; tries < 5; tries += 1) hub.gateway.next("get", { unclear: "did_nothing" });
-    expect(await reconcileAfterRestore(hub.hub, true)).toEqual({ asked: 1, unclear: 1, hold: "restored" });
-    expect(hub.hub.hold.reason).toBe("restored");
-    expect(await reconcileAfterRestore(hub.hub, true)).toEqual({ asked: 1, unclear: 0, hold: null });
-    expect((await hub.payment(payment.id)).status).toBe("paid");
-    expect(hub.hub.hold.reason).toBeUndefined();
   });
 
   test("raw bodies go after 90 days and forged ones after 7; what is known of money stays", async () => {
