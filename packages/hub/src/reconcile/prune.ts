@@ -11,7 +11,7 @@ const BATCH = 1_000;
 const BATCHES_MAX = 20;
 
 /** Deletes raw bodies, forged notifications, attempts and idempotency keys that are past their time, a batch at once. Facts about money stay. */
-export async function prune(hub: Hub, _job: Job): Promise<{ due_at: number }> {
+export async function prune(hub: Hub, _job: Job, batches_max: number = BATCHES_MAX): Promise<{ due_at: number }> {
   const now = hub.clocks.business.now();
   let deleted = 0n;
   let left = false;
@@ -20,23 +20,23 @@ export async function prune(hub: Hub, _job: Job): Promise<{ due_at: number }> {
       const { numAffectedRows = 0n } = await hub.store.write((tx) => deletion.execute(tx));
       deleted += numAffectedRows;
       if (numAffectedRows < BigInt(BATCH)) break;
-      left ||= batch + 1 >= BATCHES_MAX;
-      if (batch + 1 >= BATCHES_MAX) break;
+      left ||= batch + 1 >= batches_max;
+      if (batch + 1 >= batches_max) break;
     }
   }
   if (deleted > 0n) hub.log.info({ deleted: Number(deleted) }, "pruned what is past its time");
   return { due_at: now + (left ? MINUTE_MS : 6 * HOUR_MS) };
 }
 
-/** One batch each. Every one of them reads about as many rows as it deletes. */
+/** One batch each. Every one of them reads about as many rows as it deletes; the routes stand in the text, as in the indexes that hold only these. */
 export function deletions(now: number) {
   const attempts_before = now - RETENTION.attempts_ms;
   return [
-    sql`DELETE FROM notifications WHERE seq IN (SELECT seq FROM notifications WHERE route = ${ROUTE.quarantined}
-        AND last_received_at < ${now - RETENTION.quarantine_ms} ORDER BY seq LIMIT ${BATCH})`,
+    sql`DELETE FROM notifications WHERE seq IN (SELECT seq FROM notifications WHERE route = ${sql.lit(ROUTE.quarantined)}
+        AND last_received_at < ${now - RETENTION.quarantine_ms} ORDER BY account_id, seq LIMIT ${BATCH})`,
     // What is parked may turn out to be money: its bytes stay.
     sql`DELETE FROM notification_batches WHERE id IN (SELECT id FROM notification_batches WHERE keep_until < ${now}
-        AND id NOT IN (SELECT batch FROM notifications WHERE route = ${ROUTE.parked} AND batch IS NOT NULL) ORDER BY keep_until LIMIT ${BATCH})`,
+        AND id NOT IN (SELECT batch FROM notifications WHERE route = ${sql.lit(ROUTE.parked)} AND batch IS NOT NULL) ORDER BY keep_until LIMIT ${BATCH})`,
     sql`DELETE FROM idempotency WHERE scope IN (SELECT scope FROM idempotency WHERE created_at < ${now - RETENTION.idempotency_ms} LIMIT ${BATCH})`,
     // Their ids sort by time: a range of the primary key instead of the whole table.
     sql`DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE id < ${firstIdAt("attempt", attempts_before)}

@@ -1,7 +1,8 @@
-import { HOUR_MS, LIVE_STATUSES } from "@lunas/domain";
+import { HOUR_MS } from "@lunas/domain";
 import { sql } from "kysely";
 import type { Hub } from "../hub.ts";
-import { armJob, type Job, PRIORITY } from "../store/jobs.ts";
+import { armJobs, type Job, PRIORITY } from "../store/jobs.ts";
+import { findLost } from "./lost.ts";
 
 const PAGE = 500;
 
@@ -11,37 +12,35 @@ const PAGE = 500;
  */
 export async function sweep(hub: Hub, _job: Job): Promise<{ due_at: number }> {
   const now = hub.clocks.business.now();
-  const lost = await findLost(hub);
-  for (let from = 0; from < lost.length; from += PAGE) {
-    await hub.store.write(async (tx) => {
-      for (const one of lost.slice(from, from + PAGE)) await armJob(tx, { ...one, due_at: now, priority: PRIORITY.poll });
-    });
+  const lost = await findLost(hub, now);
+  for (let from = 0; from < lost.length; from += PAGE) await hub.store.write((tx) => armJobs(tx, lost.slice(from, from + PAGE)));
+  const released = await releaseDeliveries(hub, now);
+  const found = lost.length + released;
+  if (found > 0) {
+    hub.log.warn({ jobs: lost.length, deliveries: released }, "found unfinished work without a job");
+    hub.signals.emit({ kind: "jobs" });
+    hub.signals.emit({ kind: "deliveries" });
   }
-  if (lost.length > 0) hub.log.warn({ count: lost.length }, "found unfinished work without a job");
-  hub.metrics.count("lunas_swept_total", {}, lost.length);
+  hub.metrics.count("lunas_swept_total", {}, found);
   return { due_at: now + HOUR_MS };
 }
 
-async function findLost(hub: Hub): Promise<{ kind: string; subject_id: string; account_id: string | null }[]> {
-  return hub.store.read(async (db) => {
-    const payments = await sql<{ id: string; account_id: string }>`
-      SELECT id, account_id FROM payments WHERE status IN (${sql.join([...LIVE_STATUSES])})
-        AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.key = 'payment:' || payments.id)`.execute(db);
-    const refunds = await sql<{ id: string }>`
-      SELECT id FROM refunds WHERE status IN ('created', 'submitted', 'unknown') AND origin = 'api'
-        AND NOT EXISTS (SELECT 1 FROM jobs WHERE jobs.key = 'refund:' || refunds.id)`.execute(db);
-    return [
-      ...payments.rows.map((row) => ({ kind: "payment", subject_id: row.id, account_id: row.account_id })),
-      ...refunds.rows.map((row) => ({ kind: "refund", subject_id: row.id, account_id: null })),
-    ];
-  });
+/** Deliveries wait for their endpoint's resume. Where it is active already, nothing would resume them. @returns how many there were. */
+async function releaseDeliveries(hub: Hub, now: number): Promise<number> {
+  const { numAffectedRows = 0n } = await hub.store.write((tx) =>
+    sql`UPDATE deliveries SET status = 'due', due_at = ${now}, lease_until = NULL WHERE status = 'paused'
+      AND endpoint_id IN (SELECT id FROM endpoints WHERE status = 'active')`.execute(tx),
+  );
+  return Number(numAffectedRows);
 }
 
 /** The hub's own housekeeping: its first jobs, safe to ask for at every start. */
 export async function armHousekeeping(hub: Hub): Promise<void> {
   const now = hub.clocks.business.now();
-  await hub.store.write(async (tx) => {
-    await armJob(tx, { kind: "sweep", subject_id: "all", due_at: now, priority: PRIORITY.poll });
-    await armJob(tx, { kind: "prune", subject_id: "all", due_at: now + HOUR_MS, priority: PRIORITY.unverified });
-  });
+  await hub.store.write((tx) =>
+    armJobs(tx, [
+      { kind: "sweep", subject_id: "all", due_at: now, priority: PRIORITY.poll },
+      { kind: "prune", subject_id: "all", due_at: now + HOUR_MS, priority: PRIORITY.unverified },
+    ]),
+  );
 }
