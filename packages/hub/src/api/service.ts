@@ -55,8 +55,8 @@ async function readGauges(hub: Hub): Promise<GaugeValue[]> {
   const counts: readonly [string, string, Question][] = [
     [
       "lunas_unmatched_money_open",
-      "Money of no payment that nobody has matched.",
-      sql`SELECT COUNT(*) AS found FROM unmatched_money WHERE payment_id IS NULL`,
+      "Money of no payment that nobody has matched or paid back.",
+      sql`SELECT COUNT(*) AS found FROM unmatched_money WHERE payment_id IS NULL AND status IN ('paid', 'partially_refunded')`,
     ],
     [
       "lunas_notifications_quarantined",

@@ -65,6 +65,56 @@ describe("an operator's command", () => {
     expect(await hub.open((await hub.order()).id)).toMatchObject({ status: "pending" });
   });
 
+  test("reconciles without an account that is left out, and since a time that the operator knows", async () => {
+    hub = await driveHub();
+    await hub.open((await hub.order()).id);
+    await run("hold", { reason: "restored" });
+    const wish = { after_restore: true, skip_accounts: ["fake"], since: "2026-11-21T09:00:00Z" };
+    expect(await run("reconcile", wish)).toEqual({ asked: 0, unclear: 0, unclear_accounts: {}, skipped: { fake: 1 }, hold: null });
+    await expect(run("reconcile", { skip_accounts: ["none"] })).rejects.toMatchObject(problem("skip_accounts", "there is no account none"));
+    await expect(run("reconcile", { since: "yesterday" })).rejects.toThrow("must be a time such as");
+  });
+
+  test("doctor shows unmatched money one by one, with what it takes to find it at the gateway", async () => {
+    hub = await driveHub();
+    const { shop_id, account_id } = hub;
+    const money = { shop_id, account_id, currency: "IDR", answer_id: "ans_x", payment_id: null, matched_at: null, asked_at: null };
+    const found_at = Date.UTC(2026, 10, 21);
+    await hub.store.write((tx) =>
+      tx
+        .insertInto("unmatched_money")
+        .values([
+          { ...money, id: "umm_1", reference: "INV-9", provider_id: "t-9", amount: 4_400_000n, refunded: null, status: "paid", found_at },
+          {
+            ...money,
+            id: "umm_2",
+            reference: "INV-8",
+            provider_id: "t-8",
+            amount: 100_000n,
+            refunded: 100_000n,
+            status: "refunded",
+            found_at: found_at - 1,
+          },
+        ])
+        .execute(),
+    );
+    expect(await run("doctor", {})).toMatchObject({
+      unmatched_money: 1,
+      unmatched: [
+        {
+          account: "fake",
+          provider_reference: "INV-9",
+          provider_id: "t-9",
+          amount: 44_000,
+          currency: "IDR",
+          status: "paid",
+          found_at: "2026-11-21T00:00:00.000Z",
+        },
+        { provider_reference: "INV-8", amount_refunded: 1_000, status: "refunded" },
+      ],
+    });
+  });
+
   test("acknowledges what waited for a person: doctor no longer counts it, the timeline shows the note", async () => {
     hub = await driveHub();
     const payment = await hub.open((await hub.order()).id);

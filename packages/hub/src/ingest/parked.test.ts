@@ -46,6 +46,52 @@ describe.each(ENGINES)("money of unknown subjects on %s", (engine) => {
     expect(await routes()).toEqual([{ route: 2 }]);
   });
 
+  test("unmatched money is followed as long as it can be paid back: its state stays true, a change is told once, and then nobody asks any more", async () => {
+    hub = await driveHub(engine);
+    const reference = await strangersMoney();
+    await hub.advance(6_000);
+    const [money] = await found();
+    expect(money).toMatchObject({ status: "paid", refunded: 0n });
+    const told = async () =>
+      (await hub.store.read((db) => db.selectFrom("events").select("body").where("subject_id", "=", money!.id).orderBy("sequence").execute())).map(
+        ({ body }) => (JSON.parse(body) as { data: { status: string; amount_refunded: number } }).data,
+      );
+    const transaction = hub.gateway.transactions.get(reference)!;
+    await hub.advance(2 * HOUR);
+    transaction.refunded = 1_000_000n;
+    await hub.advance(24 * HOUR);
+    expect(await found()).toMatchObject([{ status: "partially_refunded", refunded: 1_000_000n }]);
+    transaction.refunded = transaction.collected;
+    for (let day = 0; day < 60; day += 1) await hub.advance(24 * HOUR);
+    expect(await found()).toMatchObject([{ id: money!.id, status: "refunded", refunded: 4_400_000n, payment_id: null }]);
+    expect((await told()).map((data) => [data.status, data.amount_refunded])).toEqual([
+      ["paid", 0],
+      ["partially_refunded", 10_000],
+      ["refunded", 44_000],
+    ]);
+    const asked = hub.gateway.count("get");
+    expect(asked).toBeGreaterThan(8);
+    expect(asked).toBeLessThan(20);
+    expect(await hub.store.read((db) => db.selectFrom("jobs").select("key").where("kind", "=", "parked").execute())).toEqual([]);
+  });
+
+  test("the same money found again after a restore has the id that it had, and is told under the same event", async () => {
+    hub = await driveHub(engine);
+    const reference = await strangersMoney();
+    await hub.advance(6_000);
+    const [before] = await found();
+    const events = () => hub.store.read((db) => db.selectFrom("events").select("id").where("subject_type", "=", "money").execute());
+    const told = await events();
+    await hub.store.write(async (tx) => {
+      for (const table of ["events", "unmatched_money", "jobs", "notifications"] as const) await tx.deleteFrom(table).execute();
+    });
+    await hub.notify(reference, "paid");
+    await hub.settle();
+    await hub.advance(6_000);
+    expect(await found()).toMatchObject([{ id: before!.id }]);
+    expect(await events()).toEqual(told);
+  });
+
   test("money is not called unmatched when its payment appears while the gateway is being asked", async () => {
     hub = await driveHub(engine);
     const reference = await strangersMoney();
