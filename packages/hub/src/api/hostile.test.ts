@@ -1,32 +1,67 @@
+import { once } from "node:events";
+import { type AddressInfo, connect } from "node:net";
+import type { LightMyRequestResponse } from "fastify";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { COMMANDS } from "../cli/commands.ts";
+import { operatorRoutes, operatorToken } from "../cli/operator-routes.ts";
+import { ENGINES, testStore } from "../testing/drive.ts";
 import type { OpenApiDocument } from "./openapi.ts";
 import { makeTestApi, type TestApi } from "./testing.ts";
 
-let api: TestApi;
-let routes: { method: "POST" | "PATCH"; url: string }[] = [];
-beforeAll(async () => {
-  api = await makeTestApi();
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
+interface Target {
+  readonly method: Method;
+  readonly url: string;
+  /** Of whoever may call it. */
+  readonly key?: string;
+}
+
+/** Every route of the document and of the operator, on real things of the shop, by what they do. */
+async function targetsOf(api: TestApi): Promise<Target[]> {
   const document = (await api.call("GET", "/openapi.json", { key: null })).json<OpenApiDocument>();
   const order = await api.order();
   const payment = await api.payment(order.id);
   const endpoint = (await api.call("POST", "/v1/endpoints", { body: { url: "https://shop.example/hook" } })).json<{ id: string }>();
   const token = order.checkout_url.split("/").at(-1)!;
   const ids: Record<string, string> = { orders: order.id, payments: payment.id, endpoints: endpoint.id, accounts: api.account_id };
-  routes = Object.entries(document.paths).flatMap(([path, operations]) =>
-    Object.keys(operations)
-      .filter((verb) => verb === "post" || verb === "patch")
-      .map((verb) => ({
-        method: verb.toUpperCase() as "POST",
-        url: path.replace("{token}", token).replace("{id}", ids[path.split("/")[2]!] ?? "evt_0000000000000000000000"),
-      })),
+  const public_ = Object.entries(document.paths).flatMap(([path, operations]) =>
+    Object.keys(operations).map((verb) => ({
+      method: verb.toUpperCase() as Method,
+      url: path.replace("{token}", token).replace("{id}", ids[path.split("/")[2]!] ?? "evt_0000000000000000000000"),
+    })),
   );
-});
-afterAll(() => api.close());
+  const names = [...Object.keys(COMMANDS), "__proto__", "constructor", "toString", "hasOwnProperty", "%00", "no-such-command"];
+  const key = operatorToken(api.hub);
+  return [...public_, ...names.map((name) => ({ method: "POST" as const, url: `/_operator/${name}`, key }))];
+}
 
-const deep = `${"[".repeat(100)}${"]".repeat(100)}`;
+async function start(engine: (typeof ENGINES)[number]): Promise<TestApi> {
+  const store = await testStore(engine);
+  const made = await makeTestApi({ store });
+  await made.api.register(operatorRoutes({ ...made.hub, checkEndpointUrl: () => undefined }));
+  const close = async (): Promise<void> => {
+    await made.close();
+    await store.close();
+  };
+  return { ...made, close };
+}
+
+/** Of the caller's making, and told as a problem. */
+function mustBeTheirs(url: string, answer: LightMyRequestResponse): void {
+  expect([url, answer.statusCode < 500, answer.body.slice(0, 300)]).toEqual([url, true, expect.any(String)]);
+  if (answer.statusCode >= 400)
+    expect([url, answer.json()]).toEqual([
+      url,
+      expect.objectContaining({ status: answer.statusCode, code: expect.any(String), request_id: expect.any(String) }),
+    ]);
+}
+
+const deep = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
 const JSON_TYPE = { "content-type": "application/json" };
 
-const HOSTILE: readonly [string, string | Buffer, Record<string, string>][] = [
+const HOSTILE: readonly [string, string | Buffer | undefined, Record<string, string>][] = [
+  ["no body and no type", undefined, {}],
+  ["a type and no body", undefined, JSON_TYPE],
   ["nothing", "", JSON_TYPE],
   ["no JSON", "{", JSON_TYPE],
   ["a text", '"x"', JSON_TYPE],
@@ -37,7 +72,10 @@ const HOSTILE: readonly [string, string | Buffer, Record<string, string>][] = [
   ["a byte order mark", Buffer.from("\uFEFF{}"), JSON_TYPE],
   ["a key twice", '{"amount":1,"amount":2}', JSON_TYPE],
   ["a key twice, written in two ways", '{"amount":1,"\\u0061mount":2}', JSON_TYPE],
-  ["deep nesting", `{"metadata":${deep}}`, JSON_TYPE],
+  ["deep nesting", `{"metadata":${deep(100)}}`, JSON_TYPE],
+  ["ten thousand levels", deep(10_000), JSON_TYPE],
+  ["ten thousand levels of objects", `${'{"metadata":'.repeat(10_000)}1${"}".repeat(10_000)}`, JSON_TYPE],
+  ["ten thousand levels in one field", `{"metadata":${deep(10_000)},"reference":"deep","amount":1}`, JSON_TYPE],
   ["__proto__", '{"__proto__":{"admin":true},"reference":"x","amount":1}', JSON_TYPE],
   ["constructor", '{"metadata":{"constructor":{"prototype":{}}}}', JSON_TYPE],
   ["huge numbers", '{"reference":"huge","amount":123456789012345678901234567890}', JSON_TYPE],
@@ -56,24 +94,182 @@ const HOSTILE: readonly [string, string | Buffer, Record<string, string>][] = [
   ["a content length that lies", "{}", { ...JSON_TYPE, "content-length": "999" }],
 ];
 
-describe("every route that takes a body answers hostile ones with a problem of the caller's, never with one of ours", () => {
-  test.each(HOSTILE)("%s", async (_what, body, headers) => {
-    expect(routes.length).toBeGreaterThan(15);
-    let key = 0;
-    for (const { method, url } of routes) {
-      const answer = await api.call(method, url, { body, headers, once: `hostile-${(key += 1)}` });
-      expect([url, answer.statusCode < 500]).toEqual([url, true]);
-      if (answer.statusCode >= 400)
-        expect(answer.json()).toMatchObject({ status: answer.statusCode, code: expect.any(String), request_id: expect.any(String) });
+const QUERIES = [
+  "limit=-1",
+  "limit=1e9",
+  "limit=NaN",
+  "limit=1&limit=2",
+  "limit[]=1",
+  "limit=",
+  "cursor=",
+  "cursor=%00",
+  "cursor=%ff",
+  "cursor=b3JkX3h4eA",
+  `cursor=${Buffer.from("ord_zzzzzzzzzzzzzzzzzzzzzz").toString("base64url")}`,
+  `cursor=${"A".repeat(5_000)}`,
+  "cursor=a&cursor=b",
+  "__proto__=1",
+  "__proto__[limit]=1",
+  "constructor=1",
+  "reference=%00",
+  "reference=a%00b",
+  "reference=%ED%A0%80",
+  "reference=' OR 1=1 --",
+  "order_id=%00",
+  "payment_id=%00",
+  "endpoint_id=%00",
+  "event_id=%00",
+  "subject_id=%00",
+  "account=%00",
+  "status=%00",
+  "payment_status=paid&payment_status=paid",
+  "status[$ne]=x",
+  "type[]=order.paid",
+  "verdict=true",
+  "%",
+  "%zz=1",
+  "&&&=&",
+  `${"a=1&".repeat(2_000)}`,
+];
+const IDS = [
+  "%00",
+  "a%00b",
+  "%ff",
+  "%ED%A0%80",
+  "__proto__",
+  "constructor",
+  "..%2f..%2fetc",
+  "x".repeat(190),
+  "'%20OR%201=1--",
+  "%F0%9F%92%B8",
+  "ord_%00zzzzzzzzzzzzzzzzzzzz",
+];
+
+describe.each(ENGINES)("every route, on %s, answers what is hostile with a problem of the caller's, never with one of ours", (engine) => {
+  let api: TestApi;
+  let targets: Target[];
+  let count = 0;
+  const call = ({ method, url, key }: Target, more: Parameters<TestApi["call"]>[2] = {}) =>
+    api.call(method, url, { ...(key === undefined ? {} : { key }), once: `hostile-${(count += 1)}`, ...more });
+  beforeAll(async () => {
+    api = await start(engine);
+    targets = await targetsOf(api);
+  });
+  afterAll(() => api.close());
+
+  test.each(HOSTILE)("a body of %s", async (_what, body, headers) => {
+    const taking = targets.filter(({ method }) => method === "POST" || method === "PATCH");
+    expect(taking.length).toBeGreaterThan(30);
+    for (const target of taking) mustBeTheirs(target.url, await call(target, { body, headers }));
+  });
+
+  test("a query of any kind", async () => {
+    const reading = targets.filter(({ method }) => method === "GET");
+    expect(reading.length).toBeGreaterThan(15);
+    for (const target of reading) {
+      for (const query of QUERIES) {
+        const url = `${target.url}?${query}`;
+        mustBeTheirs(url, await call({ ...target, url }));
+      }
     }
   });
 
-  test("the prototype of all objects is as it was", () => {
+  test("an id of any kind, on GET, POST, PATCH and DELETE", async () => {
+    const paths = (await api.call("GET", "/openapi.json", { key: null })).json<OpenApiDocument>().paths;
+    for (const [path, operations] of Object.entries(paths).filter(([one]) => one.includes("{"))) {
+      for (const verb of Object.keys(operations)) {
+        for (const id of IDS) {
+          const target = { method: verb.toUpperCase() as Method, url: path.replace(/\{\w+\}/g, id) };
+          mustBeTheirs(target.url, await call(target, verb === "get" || verb === "delete" ? {} : { body: {} }));
+        }
+      }
+    }
+  });
+
+  test("a body where none belongs: on GET and DELETE", async () => {
+    // Last, for it deletes what the others ask about.
+    const bodiless = targets.filter(({ method }) => method === "GET" || method === "DELETE");
+    for (const [, body, headers] of HOSTILE) for (const target of bodiless) mustBeTheirs(target.url, await call(target, { body, headers }));
+  });
+
+  test("and nothing was paid, refunded or invented by it, and the prototype of all objects is as it was", async () => {
+    const rows = await api.store.read(async (db) => ({
+      payments: await db.selectFrom("payments").select("status").where("collected", ">", 0n).execute(),
+      refunds: await db.selectFrom("refunds").select("id").execute(),
+    }));
+    expect(rows).toEqual({ payments: [], refunds: [] });
     expect(({} as { admin?: unknown }).admin).toBeUndefined();
+    expect((await api.order({ reference: "AFTER" }))["payment_status"]).toBe("unpaid");
   });
 });
 
+describe("the operator's commands", () => {
+  test.each(["__proto__", "constructor", "toString", "hasOwnProperty", "valueOf", "nothing"])("404 for %s, which is none of them", async (name) => {
+    const api = await start("sqlite");
+    const answer = await api.call("POST", `/_operator/${name}`, { key: operatorToken(api.hub), body: {} });
+    expect(answer.json()).toMatchObject({ status: 404, code: "not_found" });
+    await api.close();
+  });
+});
+
+describe("a client that does not come to an end", () => {
+  const TIMEOUT_MS = 300;
+  const DRIP_MS = 20;
+  let api: TestApi;
+  let port: number;
+  beforeAll(async () => {
+    api = await makeTestApi({ requestTimeoutMs: TIMEOUT_MS });
+    await api.api.register(operatorRoutes({ ...api.hub, checkEndpointUrl: () => undefined }));
+    await api.api.listen({ port: 0, host: "127.0.0.1" });
+    port = (api.api.server.address() as AddressInfo).port;
+  });
+  afterAll(() => api.close());
+
+  /** Sends this much of a request, drips on or falls silent, and waits until the hub has had enough. @returns what it answered. */
+  async function stall(begin: string, drip: string | undefined): Promise<string> {
+    const socket = connect(port, "127.0.0.1");
+    let answer = "";
+    socket.setEncoding("utf8").on("data", (text: string) => void (answer += text));
+    // Cut off while we write is cut off.
+    socket.on("error", () => {});
+    const closed = new Promise((resolve) => void socket.once("close", resolve));
+    await once(socket, "connect");
+    socket.write(begin);
+    const dripping = drip === undefined ? undefined : setInterval(() => socket.write(drip), DRIP_MS);
+    await closed;
+    clearInterval(dripping);
+    return answer;
+  }
+  const request = (path: string, rest: string): string => `POST ${path} HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n${rest}`;
+
+  test.each(["/callbacks/fake", "/callbacks/fake/topic", "/v1/orders", "/_operator/hold", `/pay/${"A".repeat(32)}/payments`])(
+    "%s: it is cut off in time, answered or not, and nothing is stored",
+    async (path) => {
+      const token = path.startsWith("/_operator") ? operatorToken(api.hub) : api.api_key;
+      const key = path.startsWith("/callbacks") ? "" : `Authorization: Bearer ${token}\r\nIdempotency-Key: k\r\n`;
+      const began = performance.now();
+      const answers = await Promise.all([
+        stall(request(path, `${key}Content-Length: 1000\r\n\r\n{"a":`), undefined),
+        stall(request(path, `${key}Content-Length: 100000\r\n\r\n{"a":"`), "x"),
+        stall(request(path, `${key}Transfer-Encoding: chunked\r\n\r\n`), "1\r\nx\r\n"),
+        stall(request(path, key), "X-More: 1\r\n"),
+        stall(request(path, `${key}Content-Length: 10\r\n`), undefined),
+      ]);
+      expect(performance.now() - began).toBeLessThan(20 * TIMEOUT_MS);
+      for (const answer of answers) expect(answer).toMatch(/^$|^HTTP\/1\.1 4\d\d /);
+      const { rows } = await api.store.read(async (db) => ({ rows: await db.selectFrom("notifications").select("seq").execute() }));
+      expect(rows).toEqual([]);
+    },
+  );
+});
+
 describe("hostile requests", () => {
+  let api: TestApi;
+  beforeAll(async () => {
+    api = await makeTestApi();
+  });
+  afterAll(() => api.close());
+
   test.each([
     ["malformed_json", 400, "{", {}],
     ["malformed_json", 400, '{"a":1,"a":1}', {}],

@@ -1,6 +1,7 @@
+import type { Server } from "node:http";
 import fastifyRateLimit from "@fastify/rate-limit";
 import { LunasError } from "@lunas/domain";
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type FastifyServerOptions, LogController } from "fastify";
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyRequest, type FastifyHttpOptions, LogController } from "fastify";
 import { serializerCompiler } from "fastify-type-provider-zod";
 import type { Hub } from "../hub.ts";
 import { Inbox } from "../ingest/receive.ts";
@@ -43,6 +44,8 @@ export interface ApiOptions {
     /** Wrong keys, or none, of one address in a minute. */
     readonly wrong_keys_per_minute?: number;
   };
+  /** How long a client may take to send its request, milliseconds; then it is answered 408 and cut off. Default 60 s. */
+  readonly requestTimeoutMs?: number;
   readonly ready: () => Promise<Readiness>;
   /** What a reader of `/metrics` shows. Without one: everybody in development, this machine in production. */
   readonly metricsToken?: string | undefined;
@@ -54,12 +57,15 @@ const API_PER_MINUTE = 60_000;
 const WRONG_KEYS_PER_MINUTE = 100;
 const MINUTE_MS = 60_000;
 const REQUEST_TIMEOUT_MS = 60_000;
+/** How often it is looked for requests that take too long. Node's own 30 s would make a minute one and a half. */
+const TIMEOUT_CHECK_MS = 5_000;
 /** Development's shop runs beside the hub. */
 const LOOPBACK = ["127.0.0.0/8", "::1/128"].map(parseCidr);
 
 /** The hub's HTTP side: `/v1`, `/callbacks`, `/pay`, the reference and the probes. Not listening yet. */
 export function buildApi(hub: Hub, options: ApiOptions): FastifyInstance {
   const hops = options.trustProxyHops ?? 0;
+  const timeout = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const prefix = Buffer.from(hub.random.bytes(6)).toString("base64url");
   let requests = 0;
   const app: FastifyInstance = fastify({
@@ -70,11 +76,12 @@ export function buildApi(hub: Hub, options: ApiOptions): FastifyInstance {
     genReqId: () => `req_${prefix}${(requests += 1).toString(36)}`,
     trustProxy: hops === 0 ? false : (_address, hop) => hop < hops,
     bodyLimit: JSON_BYTES_MAX,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: timeout,
+    http: { connectionsCheckingInterval: Math.min(TIMEOUT_CHECK_MS, timeout), headersTimeout: timeout },
     exposeHeadRoutes: false,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => void sendProblem(reply, toLunasError(error), request.id),
-  } satisfies FastifyServerOptions);
+  } satisfies FastifyHttpOptions<Server>);
   const routes: RouteList = [];
   app.addHook("onRoute", ({ method, url }) => void routes.push({ methods: [method].flat(), url }));
   app.decorateRequest("shop_id", "").decorateRequest("key_name", "");
