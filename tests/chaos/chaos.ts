@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Random, seededRandom } from "@lunas/domain";
 import { openStore } from "../../packages/hub/src/store/index.ts";
-import { type FaultRule, type Sandbox, startSandbox } from "../../packages/sandbox/src/index.ts";
-import { freePort, WEBHOOK_SECRET } from "../harness/stack.ts";
-import { audit } from "./audit.ts";
+import { type Sandbox, startSandbox } from "../../packages/sandbox/src/index.ts";
+import { freePort, WEBHOOK_SECRET } from "../harness/known.ts";
+import { audit, seenBy } from "./audit.ts";
 import { HubProcess } from "./hub-process.ts";
 import { Receiver } from "./receiver.ts";
 import { Shopper } from "./shopper.ts";
+import { FAULTS, Strikes } from "./strikes.ts";
 
 export interface ChaosOptions {
   readonly seed: number;
@@ -23,10 +24,18 @@ export interface ChaosOptions {
 
 export interface ChaosReport {
   readonly kills: number;
+  /** Of these, the kills of a hub that was only starting. */
+  readonly kills_at_start: number;
   readonly orders: number;
+  /** Orders whose payment the hub had refused for good: what the gateway did with them is judged, too. */
   readonly given_up: readonly string[];
   readonly notifications: number;
   readonly events: number;
+  /** How often each fault had its effect, by `place fault`. */
+  readonly strikes: Readonly<Record<string, number>>;
+  /** What the run has seen, by the gateway's ledger and the hub's own rows. */
+  readonly seen: Awaited<ReturnType<typeof seenBy>>;
+  readonly seconds: number;
   readonly problems: readonly string[];
 }
 
@@ -34,27 +43,19 @@ const CONCURRENCY = 8;
 /** Buyers take a moment, too: an account's call budget bounds what a hub can open in a second. */
 const SHOP_GAP_MS = { min: 300, spread: 900 };
 const KILL_GAP_MS = { min: 150, spread: 900 };
-const QUIET_PATIENCE_MS = 60_000;
+const QUIET_PATIENCE_MS = 120_000;
+/** The load goes on for this long at most after the last kill, until every fault has struck. */
+const STRIKE_PATIENCE_MS = 60_000;
+/** Nobody's luck: of so many orders one may be refused by a gateway that is out of its mind. */
+const GIVEN_UP_SHARE = 0.1;
 
 // timer: paces the load, the kills and the repeated looks; what is judged is waited for by its state.
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-const FAULTS: readonly Omit<FaultRule, "provider">[] = [
-  { fault: "duplicate", on: "notification", probability: 0.3 },
-  { fault: "drop", on: "notification", probability: 0.2 },
-  { fault: "reorder", on: "notification", probability: 0.15, ms: 1_000 },
-  { fault: "forge-signature", on: "notification", probability: 0.1 },
-  { fault: "forge-status", on: "notification", probability: 0.1 },
-  { fault: "wrong-amount", on: "notification", probability: 0.05 },
-  { fault: "foreign-merchant", on: "notification", probability: 0.05 },
-  { fault: "http-5xx", on: "api", probability: 0.05 },
-  { fault: "reset", on: "api", probability: 0.03 },
-  { fault: "garbage", on: "api", probability: 0.03 },
-];
-
 /** Runs a hub under load and faults, kills it again and again, and holds it to the sandbox's ledger when the dust has settled. */
 export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const say = options.say ?? (() => {});
+  const began = performance.now();
   const folder = mkdtempSync(join(tmpdir(), "lunas-chaos-"));
   const random = seededRandom(options.seed);
   const [hubPort, shopPort] = [await freePort(), await freePort()];
@@ -76,24 +77,31 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const receiver = new Receiver(WEBHOOK_SECRET, seededRandom(options.seed + 1));
   await receiver.listen(shopPort);
   const shopper = new Shopper(hub.url, sandbox, random);
+  const strikes = new Strikes(sandbox);
   try {
     await hub.start();
     sandbox.setFaults(FAULTS.map((rule, index) => ({ provider: "midtrans", seed: options.seed + index, ...rule })));
-    await underFire(options, { hub, sandbox, shopper, random, folder, say });
+    await underFire(options, { hub, sandbox, shopper, strikes, random, folder, say });
     sandbox.setFaults([]);
     receiver.failing_share = 0;
     await calmDown(hub, sandbox, shopper, say);
     await hub.stop();
     const store = await openStore(databaseUrl);
     try {
-      const problems = [...shopper.problems, ...(await audit(store, sandbox, receiver, options.restore === true))];
-      const given_up = shopper.orders.filter((order) => order.gave_up !== undefined).map((order) => `${order.reference}: ${order.gave_up}`);
+      const { orders } = shopper;
+      const given_up = orders.filter((order) => order.gave_up !== undefined).map((order) => `${order.reference}: ${order.gave_up}`);
+      const problems = [...hub.problems, ...shopper.problems, ...(await audit(store, sandbox, receiver, orders, options.restore === true))];
+      if (given_up.length > Math.ceil(orders.length * GIVEN_UP_SHARE)) problems.push(`${given_up.length} of ${orders.length} orders were given up`);
       return {
         kills: hub.kills,
-        orders: shopper.orders.length,
+        kills_at_start: hub.kills_at_start,
+        orders: orders.length,
         given_up,
         notifications: sandbox.log().filter((entry) => entry.kind === "notification").length,
         events: receiver.events.length,
+        strikes: strikes.count(),
+        seen: await seenBy(store, sandbox),
+        seconds: Math.round((performance.now() - began) / 1000),
         problems,
       };
     } finally {
@@ -113,13 +121,14 @@ interface Field {
   readonly hub: HubProcess;
   readonly sandbox: Sandbox;
   readonly shopper: Shopper;
+  readonly strikes: Strikes;
   readonly random: Random;
   readonly folder: string;
   readonly say: (text: string) => void;
 }
 
 async function underFire(options: ChaosOptions, field: Field): Promise<void> {
-  const { hub, shopper, random, say } = field;
+  const { hub, shopper, strikes, random, say } = field;
   let placed = 0;
   let fighting = true;
   const shop = async (): Promise<void> => {
@@ -130,14 +139,19 @@ async function underFire(options: ChaosOptions, field: Field): Promise<void> {
     }
   };
   const shops = Array.from({ length: CONCURRENCY }, shop);
+  const start_kill = Math.ceil(options.kills / 2);
   for (let kill = 1; kill <= options.kills; kill += 1) {
     await pause(KILL_GAP_MS.min + random.float() * KILL_GAP_MS.spread);
     await hub.kill();
+    // What the killed one left is taken up at the start: the next kill falls into that.
+    for (let share = 0.6; kill === start_kill && hub.kills_at_start === 0; share *= 0.7) await hub.startAndKill(share);
     say(`kill ${kill} of ${options.kills}; ${shopper.orders.length} orders so far`);
     if (options.restore && kill === Math.ceil(options.kills / 3)) await hub.command("backup", join(field.folder, "copy.db"));
     if (options.restore && kill === Math.ceil((2 * options.kills) / 3)) await putOldCopyInPlace(field);
     else await hub.start();
   }
+  const until = performance.now() + STRIKE_PATIENCE_MS;
+  while (strikes.missing().length > 0 && performance.now() < until) await pause(200);
   fighting = false;
   await Promise.all(shops);
 }

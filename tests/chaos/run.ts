@@ -1,4 +1,4 @@
-// npm run chaos: the long form. `npm run chaos -- --engine postgres --kills 40 --seed 9`
+// npm run chaos: the long form, in some minutes: 20 kills on each database, and a restore. `npm run chaos -- --engine postgres --kills 40 --seed 9`
 import { parseArgs } from "node:util";
 import { freshDatabase } from "../harness/postgres.ts";
 import { type ChaosReport, runChaos } from "./chaos.ts";
@@ -15,12 +15,25 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 const shared = { seed, kills: Number(values.kills), orders: Number(values.orders), say: (text: string) => void process.stdout.write(`  ${text}\n`) };
 
+const counts = (numbers: Readonly<Record<string, number>>): string =>
+  Object.entries(numbers)
+    .map(([name, times]) => `${name} ${times}`)
+    .join(", ");
+
 function report(name: string, result: ChaosReport): void {
-  process.stdout.write(
-    `${name}: ${result.kills} kills, ${result.orders} orders, ${result.notifications} notifications, ${result.events} webhooks taken, ${result.given_up.length} orders given up, ${result.problems.length} problems\n`,
-  );
-  for (const line of [...result.given_up.slice(0, 5), ...result.problems]) process.stdout.write(`  ${line}\n`);
-  if (result.problems.length > 0) process.exitCode = 1;
+  const { kills, kills_at_start, orders, notifications, events, given_up, problems, seconds } = result;
+  const lines = [
+    `${name}, ${seconds} s: ${kills} kills (${kills_at_start} during a start), ${orders} orders, ${notifications} notifications, ${events} webhooks taken`,
+    `  struck: ${counts(result.strikes)}`,
+    `  seen: ${counts(result.seen)}, given up ${given_up.length}`,
+    ...given_up.slice(0, 5).map((line) => `    ${line}`),
+    // What has not happened was not survived.
+    ...Object.entries({ ...result.strikes, ...result.seen }).flatMap(([what, times]) => (times === 0 ? [`  MISSING ${what} never happened`] : [])),
+    `  ${problems.length} problems`,
+    ...problems.map((line) => `  PROBLEM ${line}`),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  if (problems.length > 0 || Object.values({ ...result.strikes, ...result.seen }).includes(0)) process.exitCode = 1;
 }
 
 process.stdout.write(`seed ${seed}\n`);
@@ -29,4 +42,5 @@ if (values.engine !== "postgres") {
   report("SQLite, restored from an older copy", await runChaos({ ...shared, seed: seed + 1, kills: 6, restore: true }));
 }
 if (values.engine !== "sqlite") report("PostgreSQL", await runChaos({ ...shared, databaseUrl: await freshDatabase() }));
+process.stdout.write(`all of it in ${Math.round(performance.now() / 1000)} s\n`);
 process.exit();
