@@ -1,14 +1,10 @@
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { connect } from "node:net";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freshDatabase } from "./harness/postgres.ts";
 import { type Stack, startStack } from "./harness/stack.ts";
 
 const SERVER_KEY = "SB-Mid-server-lunas-sandbox";
-
-let stack: Stack;
-beforeAll(async () => {
-  stack = await startStack();
-});
-afterAll(() => stack.stop());
 
 /** A notification that is genuine but for what the case does to it. */
 function genuine(order_id: string, more: Record<string, unknown> = {}): Record<string, unknown> {
@@ -67,38 +63,117 @@ const HOSTILE: [name: string, body: Buffer, type?: string][] = [
   ["a megabyte", Buffer.alloc(1024 * 1024, 0x7b)],
 ];
 
-const stored = async (): Promise<number> =>
-  await stack.hub.hub.store.read((db) =>
-    db
-      .selectFrom("notifications")
-      .select((eb) => eb.fn.sum<number>("repeats").as("repeats"))
-      .select((eb) => eb.fn.countAll().as("rows"))
-      .where("verdict", "=", 0)
-      .executeTakeFirst()
-      .then((row) => Number(row?.rows ?? 0) + Number(row?.repeats ?? 0)),
+/** Queries of a GET, which Midtrans never makes: none is anything to believe. */
+const QUERIES = [
+  "",
+  "order_id=H",
+  `order_id=${"x".repeat(8_000)}`,
+  "%00",
+  "%ff%fe",
+  "order_id=%ED%A0%80",
+  "__proto__[order_id]=H",
+  "a=1&a=2",
+  "&&&",
+  "?".repeat(500),
+  new URLSearchParams(Object.entries(genuine("H-GET")).map(([name, value]) => [name, String(value)])).toString(),
+];
+const FITTING = [200, 400, 403, 404, 405, 413, 414, 431];
+const ACCOUNTS = ["its slug", "its slug and a topic", "its id"] as const;
+
+describe.each(["sqlite", "postgres"] as const)("on %s, a callback", (engine) => {
+  let stack: Stack;
+  let paths: Record<(typeof ACCOUNTS)[number], string>;
+  beforeAll(async () => {
+    stack = await startStack(engine === "postgres" ? { databaseUrl: await freshDatabase() } : {});
+    const { body } = await stack.api("GET", "/v1/accounts");
+    paths = {
+      "its slug": "/callbacks/midtrans",
+      "its slug and a topic": "/callbacks/midtrans/some-topic",
+      "its id": `/callbacks/${body.data[0].id}`,
+    };
+  });
+  afterAll(() => stack.stop());
+
+  /** Believed notifications, repetitions too: each acceptance adds one. */
+  const stored = (): Promise<number> =>
+    stack.hub.hub.store.read((db) =>
+      db
+        .selectFrom("notifications")
+        .select((eb) => eb.fn.sum<number>("repeats").as("repeats"))
+        .select((eb) => eb.fn.countAll().as("rows"))
+        .where("verdict", "=", 0)
+        .executeTakeFirst()
+        .then((row) => Number(row?.rows ?? 0) + Number(row?.repeats ?? 0)),
+    );
+  const send = async (path: string, init: RequestInit): Promise<number> => {
+    const answer = await fetch(`${stack.hub.url}${path}`, { ...init, redirect: "manual", signal: AbortSignal.timeout(10_000) });
+    await answer.arrayBuffer();
+    return answer.status;
+  };
+  const post = (path: string, body: Buffer, type: string): Promise<number> =>
+    send(path, { method: "POST", headers: { "content-type": type }, body: new Uint8Array(body) });
+
+  test.each(HOSTILE)(
+    "with %s: never a 5xx, never a stuck request, never an acceptance that is not recorded",
+    async (...[, body, type = "application/json"]: [string, Buffer, string?]) => {
+      for (const name of ACCOUNTS) {
+        const before = await stored();
+        const status = await post(paths[name], body, type);
+        expect([name, [200, 400, 403, 413].includes(status), status]).toEqual([name, true, status]);
+        expect((await stored()) - before).toBe(status === 200 ? 1 : 0);
+      }
+    },
   );
 
-test.each(HOSTILE)(
-  "a callback with %s: never a 5xx, never a stuck request, never an acceptance that is not recorded",
-  async (...[, body, type = "application/json"]: [string, Buffer, string?]) => {
+  test("by GET, with a query of any kind and no body, is believed never", async () => {
     const before = await stored();
-    const answer = await fetch(`${stack.hub.url}/callbacks/midtrans`, {
-      method: "POST",
-      headers: { "content-type": type },
-      body: new Uint8Array(body),
-      signal: AbortSignal.timeout(10_000),
-    });
-    await answer.arrayBuffer();
-    expect([200, 400, 403, 413]).toContain(answer.status);
-    expect((await stored()) - before).toBe(answer.status === 200 ? 1 : 0);
-  },
-);
+    for (const name of ACCOUNTS) {
+      for (const query of QUERIES) {
+        const status = await send(`${paths[name]}?${query}`, { method: "GET" });
+        expect([query.slice(0, 40), FITTING.includes(status), status]).toEqual([query.slice(0, 40), true, status]);
+      }
+    }
+    expect(await stored()).toBe(before);
+  });
 
-test("after all of that no money has moved, and a genuine notification still finds its payment", async () => {
-  const { body: order } = await stack.api("POST", "/v1/orders", { reference: "AFTER", amount: 44_000 });
-  const { body: payment } = await stack.api("POST", `/v1/orders/${order.id}/payments`, { method: "gopay" });
-  await stack.control("POST", `/midtrans/${payment.provider_reference}/pay`);
-  await stack.settle();
-  const { body } = await stack.api("GET", "/v1/payments");
-  expect(body.data.map((one: { status: string }) => one.status)).toEqual(["paid"]);
+  test("without any body, not even an empty one, is told to be unreadable", async () => {
+    for (const name of ACCOUNTS) {
+      for (const lines of ["", "Content-Type: application/json\r\n", "Content-Length: 0\r\n"]) {
+        const answer = await raw(stack.hub.url, `POST ${paths[name]} HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n${lines}\r\n`);
+        expect([name, lines, answer.slice(0, 12)]).toEqual([name, lines, "HTTP/1.1 400"]);
+      }
+    }
+  });
+
+  test("of a path or a method that is none leads nowhere", async () => {
+    for (const path of [
+      "/callbacks/",
+      "/callbacks/nobody",
+      "/callbacks/%00",
+      "/callbacks/__proto__",
+      "/callbacks/midtrans/a/b",
+      `/callbacks/${"x".repeat(500)}`,
+    ]) {
+      const status = await post(path, json(genuine("H-NOWHERE")), "application/json");
+      expect([path, status === 404 || status === 400, status]).toEqual([path, true, status]);
+    }
+    for (const method of ["PUT", "DELETE", "PATCH"]) expect(await send("/callbacks/midtrans", { method, body: "{}" })).toBe(405);
+  });
+
+  test("leaves money where it is, and a genuine notification still finds its payment", async () => {
+    const { body: order } = await stack.api("POST", "/v1/orders", { reference: "AFTER", amount: 44_000 });
+    const { body: payment } = await stack.api("POST", `/v1/orders/${order.id}/payments`, { method: "gopay" });
+    await stack.control("POST", `/midtrans/${payment.provider_reference}/pay`);
+    await stack.settle();
+    const { body } = await stack.api("GET", "/v1/payments");
+    expect(body.data.map((one: { status: string }) => one.status)).toEqual(["paid"]);
+  });
 });
+
+/** Sends bytes as they are. @returns all that comes back. */
+async function raw(url: string, text: string): Promise<string> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  socket.write(text);
+  return Buffer.concat((await socket.toArray()) as Buffer[]).toString();
+}
