@@ -54,14 +54,17 @@ describe("a callback", () => {
     expect(await rows()).toMatchObject([{ repeats: 1 }]);
   });
 
-  test("forged: 403, and quarantined; unreadable: 400; of an unknown account: 404; none of them wakes the inbox", async () => {
+  test("forged: 403, unreadable: 400, both quarantined; of an unknown account: 404; none of them wakes the inbox", async () => {
     const woken: string[] = [];
     api.hub.signals.on("inbox", () => woken.push("inbox"));
     const send = (url: string, payload: Buffer | string) => api.api.inject({ method: "POST", url, payload });
     expect((await send(`/callbacks/${api.slug}`, body("a guess"))).statusCode).toBe(403);
     expect((await send(`/callbacks/${api.slug}`, "not JSON")).statusCode).toBe(400);
     expect((await send("/callbacks/nobody", body())).statusCode).toBe(404);
-    expect(await rows()).toMatchObject([{ verdict: 1, route: 3 }]);
+    expect(await rows()).toMatchObject([
+      { verdict: 1, route: 3 },
+      { verdict: 2, route: 3 },
+    ]);
     expect(woken).toEqual([]);
   });
 
