@@ -1,9 +1,10 @@
 import type { OtherTransaction } from "@lunas/domain";
 import type { Hub } from "../hub.ts";
+import { armJob, PRIORITY } from "../store/jobs.ts";
 import type { Tx } from "../store/index.ts";
 import type { OrderBundle, PaymentRow } from "./rows.ts";
 import { holdsMoney } from "./transactions.ts";
-import { keepUnmatched, tellUnmatched } from "./unmatched.ts";
+import { keepUnmatched, nextFollow, tellUnmatched } from "./unmatched.ts";
 
 const ATTENTION_MAX_CHARS = 500;
 
@@ -48,8 +49,13 @@ export async function keepElsewhere(
       await tx.updateTable("unmatched_money").set({ payment_id: null, matched_at: null }).where("id", "=", known.id).execute();
       await tellUnmatched(hub, tx, account, { ...known, payment_id: null });
     }
-    await keepUnmatched(hub, tx, account, { shop_id: payment.shop_id, reference: payment.reference, evidence, answer_id, asked_at });
-    if (!open) needs_attention = joined(needs_attention, attention(provider_id));
+    const kept = await keepUnmatched(hub, tx, account, { shop_id: payment.shop_id, reference: payment.reference, evidence, answer_id, asked_at });
+    if (open) continue;
+    needs_attention = joined(needs_attention, attention(provider_id));
+    const due_at = kept && nextFollow(kept, asked_at);
+    // Whoever found it, and also where no question about the payment was planned any more.
+    if (due_at !== undefined)
+      await armJob(tx, { kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at, priority: PRIORITY.poll });
   }
   if (needs_attention === payment.needs_attention) return payment;
   await tx.updateTable("payments").set({ needs_attention }).where("id", "=", payment.id).execute();

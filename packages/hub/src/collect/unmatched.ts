@@ -40,6 +40,22 @@ export function findUnmatched(db: Db | Tx, account_id: string, reference: string
   return query.orderBy("found_at", "desc").limit(1).executeTakeFirst();
 }
 
+/** When the money of other transactions under a payment's reference is asked about next: with the payment, which asks about them all. */
+export async function nextFollowElsewhere(
+  db: Db | Tx,
+  payment: { account_id: string; reference: string },
+  now_ms: number,
+): Promise<number | undefined> {
+  const rows = await db
+    .selectFrom("unmatched_money")
+    .select(["found_at", "payment_id"])
+    .where("account_id", "=", payment.account_id)
+    .where("reference", "=", payment.reference)
+    .execute();
+  const planned = rows.flatMap((row) => nextFollow(row, now_ms) ?? []);
+  return planned.length === 0 ? undefined : Math.min(...planned);
+}
+
 /** As much of an account as is told. */
 export interface MoneyAccount {
   readonly row: { readonly id: string; readonly slug: string };

@@ -37,8 +37,12 @@ async function payments(hub: Hub, db: Db, now: number): Promise<JobRequest[]> {
   const over = await sql<PaymentRow>`SELECT * FROM payments WHERE status IN ('failed', 'expired', 'canceled')
     AND expires_at > ${now - CLOSED_POLLS_MS} AND ${lost}`.execute(db);
   const paid = await sql<PaymentRow>`SELECT * FROM payments WHERE paid_at > ${now - PAID_POLLS_MS} AND ${lost}`.execute(db);
+  // Money of other transactions under a payment's reference is asked about with the payment.
+  const elsewhere = await sql<{ id: string; account_id: string }>`SELECT payments.id, payments.account_id FROM unmatched_money AS money
+    JOIN payments ON payments.account_id = money.account_id AND payments.reference = money.reference
+    WHERE money.payment_id IS NULL AND money.found_at > ${now - FOLLOWED_FOR_MS} AND ${lost}`.execute(db);
   const planned = [...over.rows, ...paid.rows].filter((payment) => plannedPoll(hub, payment, now) !== undefined);
-  const found = new Map([...live.rows, ...planned].map(({ id, account_id }) => [id, account_id]));
+  const found = new Map([...live.rows, ...elsewhere.rows, ...planned].map(({ id, account_id }) => [id, account_id]));
   return [...found].map(([subject_id, account_id]) => ({ kind: "payment", subject_id, account_id, due_at: now, priority: PRIORITY.poll }));
 }
 

@@ -20,6 +20,7 @@ import { findBundle, findPayment, lockOrder, type PaymentRow } from "../collect/
 import { closingWish } from "../collect/still-payable.ts";
 import { openClaims, readTransactions } from "../collect/transactions.ts";
 import { flagUnconfirmed, UNCONFIRMED_FOR_MS, unconfirmedUntil } from "../collect/unconfirmed.ts";
+import { nextFollowElsewhere } from "../collect/unmatched.ts";
 import { isToBeReplaced, isUnusable, withoutReplacement } from "../collect/unusable.ts";
 import type { Hub } from "../hub.ts";
 import { type Job, PRIORITY } from "../store/jobs.ts";
@@ -98,7 +99,7 @@ function isOverdue(asked: Extract<Asked, { asked: true }>, now: number): boolean
 
 async function planNext(hub: Hub, payment: PaymentRow, asked: Extract<Asked, { asked: true }>, payload: PaymentJobPayload): Promise<NextRun> {
   const now = hub.clocks.business.now();
-  const planned = plannedPoll(hub, payment, now);
+  const planned = plannedPoll(hub, payment, now) ?? (await hub.store.read((db) => nextFollowElsewhere(db, payment, now)));
   const claimed = await isClaimed(hub, payment);
   const { certainty } = asked.outcome;
   const open = isUnfinished(hub, payment);
