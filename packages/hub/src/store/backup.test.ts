@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { order, shop } from "./conformance/fixtures.ts";
-import { backup, openMigratedStore, readHold, restore, type Store } from "./index.ts";
+import { readKnownUntil, SEQUENCE_FLOOR } from "./hold.ts";
+import { backup, clearHold, openMigratedStore, readHold, restore, setHold, type Store } from "./index.ts";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "lunas-backup-"));
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
@@ -83,6 +84,33 @@ test("a restored database starts on hold, with everything that the copy had", as
   const store = await open("restored/lunas.db");
   expect(await readHold(store)).toBe("restored");
   expect(await shops(store)).toEqual([id]);
+  await store.close();
+});
+
+test("a restored database knows until when it knows the world, and numbers its events above all that were told since", async () => {
+  const shop_id = await withShop("known.db");
+  const source = await open("known.db");
+  const change = { shop_id, subject_type: "payment" as const, subject_id: "pay_x", from_status: "pending", to_status: "paid", flags: "[]" };
+  const times = [5_000, 9_000];
+  for (const [index, at_ms] of times.entries())
+    await source.write((tx) =>
+      tx
+        .insertInto("transitions")
+        .values({ ...change, id: `trn_${index}`, sequence: index, cause: "test", answer_id: null, at: at_ms })
+        .execute(),
+    );
+  await source.close();
+  restore(at("known.db"), at("known/lunas.db"));
+  const store = await open("known/lunas.db");
+  expect(await readKnownUntil(store)).toBe(9_000);
+  const floor = await store.read((db) => db.selectFrom("meta").select("value").where("name", "=", SEQUENCE_FLOOR).executeTakeFirstOrThrow());
+  expect(Number(floor.value)).toBeGreaterThan(1_000);
+  // Given again by hand, as after pg_restore: what the copy knew stands.
+  await store.write((tx) => tx.updateTable("transitions").set({ at: 99_000 }).execute());
+  await setHold(store, "again");
+  expect(await readKnownUntil(store)).toBe(9_000);
+  await clearHold(store);
+  expect(await readKnownUntil(store)).toBeUndefined();
   await store.close();
 });
 
