@@ -76,11 +76,11 @@ describe("a command looks for a hub", () => {
 
   test("and is told by its words what is wrong", async () => {
     const wrong = await listen(problem(400, { title: "Invalid", errors: [{ field: "slug", message: "is taken" }] }));
-    await expect(callRunningHub(config(wrong), "accounts-create", {})).rejects.toThrow("slug: is taken");
+    await expect(callRunningHub(config(wrong), "accounts-create", {})).rejects.toThrow(/^slug: is taken$/);
     const missing = await listen(problem(404, { title: "Not found", detail: "There is no live key key_1." }));
-    await expect(callRunningHub(config(missing), "keys-revoke", {})).rejects.toThrow("There is no live key key_1.");
+    await expect(callRunningHub(config(missing), "keys-revoke", {})).rejects.toThrow(/^There is no live key key_1\.$/);
     const broken = await listen(problem(500, { title: "Internal error" }));
-    await expect(callRunningHub(config(broken), "doctor", {})).rejects.toThrow("answered 500: Internal error");
+    await expect(callRunningHub(config(broken), "doctor", {})).rejects.toThrow(/^the hub at \S+ answered 500: Internal error$/);
   });
 
   test("of the same master key: another's refusal is told only where no hub of this key answers", async () => {

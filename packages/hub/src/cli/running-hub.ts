@@ -45,6 +45,7 @@ export async function callHubWithKey(
 
 async function call(url: string, token: string, name: string, input: Record<string, unknown>): Promise<Answer> {
   const dispatcher = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_PATIENCE_MS } });
+  let heard: Parameters<typeof judge>;
   try {
     const answer = await request(`${url}/_operator/${name}`, {
       method: "POST",
@@ -53,13 +54,15 @@ async function call(url: string, token: string, name: string, input: Record<stri
       body: JSON.stringify(input),
     });
     const text = await answer.body.text();
-    return judge(url, answer.statusCode, String(answer.headers["content-type"] ?? ""), text);
+    heard = [url, answer.statusCode, String(answer.headers["content-type"] ?? ""), text];
   } catch (error) {
     if (NOBODY.test((error as { code?: string }).code ?? "")) return undefined;
     throw new Error(`the hub at ${url} broke off (${(error as Error).message}): whether it has done it is not known`, { cause: error });
   } finally {
     await dispatcher.destroy();
   }
+  // A refusal is an answer: it must not be told as a hub that broke off.
+  return judge(...heard);
 }
 
 /** What is neither a result nor a problem of ours comes from a proxy or another program: there is no hub. */
