@@ -28,3 +28,24 @@ test("npm run demo does the main job without a browser, tells its whole story an
   expect(at(/ attempt +hub → .*: answered 20\d in/)).toBeGreaterThan(-1);
   expect(stdout.trimEnd().split("\n").at(-1)).toBe("Lunas.");
 });
+
+/** Refuses what only a build makes. */
+const NOTHING_BUILT = `
+import { registerHooks } from "node:module";
+registerHooks({
+  resolve(specifier, context, next) {
+    const found = next(specifier, context);
+    if (/\\/(packages|apps)\\/[^/]+\\/dist\\//.test(found.url)) throw new Error("imports " + found.url);
+    return found;
+  },
+});
+await import(process.env.PROGRAM);`;
+
+test.each(["tests/chaos/chaos.ts", "bench/measures/index.ts", "packages/hub/src/main.ts"])(
+  "%s runs in a clone that was only installed: it imports nothing that has to be built",
+  async (program) => {
+    const { NODE_OPTIONS: _own, ...env } = process.env;
+    const args = ["--input-type=module", "-e", NOTHING_BUILT];
+    await promisify(execFile)(process.execPath, args, { cwd: ROOT, env: { ...env, PROGRAM: join(ROOT, program) } });
+  },
+);
