@@ -4,12 +4,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 
-const LUNAS = join(import.meta.dirname, "../../packages/hub/src/cli/lunas.ts");
+export const LUNAS = join(import.meta.dirname, "../../packages/hub/src/cli/lunas.ts");
 
 export type Settings = Readonly<Record<string, string>>;
 
 /** Nothing of the settings of whoever runs the tests. */
-function environment(settings: Settings): NodeJS.ProcessEnv {
+export function environment(settings: Settings): NodeJS.ProcessEnv {
   const { PATH, HOME, TMPDIR } = process.env;
   return { PATH, HOME, TMPDIR, ...settings };
 }

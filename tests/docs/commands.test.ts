@@ -5,6 +5,7 @@ import { Command } from "commander";
 import { describe, expect, test } from "vitest";
 import { COMMANDS } from "../../packages/hub/src/cli/commands.ts";
 import { addDatabaseCommands } from "../../packages/hub/src/cli/database.ts";
+import { addDevelopmentCommands } from "../../packages/hub/src/cli/development.ts";
 import { addOperatorCommands } from "../../packages/hub/src/cli/operator.ts";
 import { addServeCommands } from "../../packages/hub/src/cli/serve.ts";
 import { readConfig, SETTINGS } from "../../packages/hub/src/config.ts";
@@ -19,6 +20,7 @@ function existing(): Map<string, string[]> {
   addServeCommands(program);
   addDatabaseCommands(program);
   addOperatorCommands(program);
+  addDevelopmentCommands(program);
   // Made by the entry itself; one of the tests runs it.
   const found = new Map([["config", ["--json"]]]);
   for (const command of program.commands) {

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, Option } from "commander";
 import { ConfigError, describeConfig } from "../config.ts";
+import { addDevelopmentCommands } from "./development.ts";
 import { configOrExit } from "./exit-config.ts";
 import { addOperatorCommands } from "./operator.ts";
 import { addServeCommands } from "./serve.ts";
@@ -21,6 +22,7 @@ program
 addServeCommands(program);
 addDatabaseCommands(program);
 addOperatorCommands(program);
+addDevelopmentCommands(program);
 
 try {
   await program.parseAsync();

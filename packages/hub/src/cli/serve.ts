@@ -4,25 +4,7 @@ import { type Command, Option } from "commander";
 import { publicUrl } from "../config.ts";
 import { type Role, startHub } from "../main.ts";
 import { configOrExit } from "./exit-config.ts";
-
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
-/** A stop that takes longer than this is ended: what was under way is found again at the next start. */
-const STOP_PATIENCE_MS = 20_000;
-
-function stopOnSignal(stop: () => Promise<void>): void {
-  let stopping = false;
-  for (const signal of SIGNALS) {
-    process.on(signal, () => {
-      if (stopping) return;
-      stopping = true;
-      setTimeout(() => process.exit(1), STOP_PATIENCE_MS).unref();
-      stop().then(
-        () => process.exit(0),
-        () => process.exit(1),
-      );
-    });
-  }
-}
+import { stopOnSignal } from "./stop-on-signal.ts";
 
 export function addServeCommands(program: Command): void {
   program
