@@ -26,7 +26,8 @@ export const EVENT_TYPES = {
   "refund.failed": "The refund was refused; the money stays collected.",
   "refund.unknown": "The gateway gave no clear answer; it is being asked.",
   "refund.manual": "The method has no refund call, or its window has closed: a person pays it back and closes it with proof.",
-  "money.unmatched": "A gateway collected money for a reference that no payment of this hub has.",
+  "money.unmatched":
+    "A gateway collected money that no payment of this hub has: for a reference that is not known, or by a second transaction of one that is.",
   "endpoint.failing": "An endpoint of this shop has failed many times in a row.",
   "endpoint.paused": "An endpoint was paused after too many failures; its events are kept and sent on resume.",
   "endpoint.test": "Sent by a person to try an endpoint.",

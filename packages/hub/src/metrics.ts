@@ -12,7 +12,7 @@ const COUNTERS: Readonly<Record<string, CounterSpec>> = {
   lunas_notifications_parked_total: { help: "Notifications about references that no payment had.", labels: [] },
   lunas_answers_total: { help: "Answers of gateways by what they came to.", labels: ["operation", "certainty", "verdict"] },
   lunas_delivery_attempts_total: { help: "Attempts to deliver events by outcome.", labels: ["outcome", "fault"] },
-  lunas_unmatched_money_total: { help: "Money that a gateway collected for a reference of no payment.", labels: [] },
+  lunas_unmatched_money_total: { help: "Money that a gateway collected and no payment has.", labels: [] },
   lunas_swept_total: { help: "Unfinished work that was found without a job.", labels: [] },
 };
 
