@@ -83,7 +83,7 @@ export class Shopper {
       order.keys.order,
       (status, code) => status === 201 || code === "reference_taken",
     );
-    if (!created) return void this.#giveUp(order, "the order was not answered in time");
+    if (!created) return this.#giveUp(order, "the order was not answered in time");
     order.order_id = (created.body["id"] ?? created.body["existing_id"]) as string;
     const opened = await this.#post(
       `/v1/orders/${order.order_id}/payments`,
@@ -91,7 +91,7 @@ export class Shopper {
       order.keys.payment,
       (status, code) => [201, 404, 422].includes(status) || code === "wrong_state",
     );
-    if (!opened) return void this.#giveUp(order, "the payment was not answered in time");
+    if (!opened) return this.#giveUp(order, "the payment was not answered in time");
     // `wrong_state` says: read the order again. A hub that was restored may know by now that it is paid.
     const payment = opened.status === 201 ? opened.body : opened.body["code"] === "wrong_state" ? await this.#lastPayment(order.order_id) : undefined;
     if (!payment) return void (order.gave_up = `payment ${opened.status} ${String(opened.body["code"])}: ${String(opened.body["detail"])}`);
