@@ -3,7 +3,7 @@ import type { PaymentRow } from "../collect/rows.ts";
 import type { UnmatchedRow } from "../collect/unmatched.ts";
 import { driveHub } from "../testing/drive.ts";
 import { fc } from "../testing/property.ts";
-import { acts, heldBy, Page, truthOf } from "./gateway-history.model.ts";
+import { acts, heldBy, Page, truthOf } from "../testing/gateway-history.ts";
 
 /*
  * The property of section 6 of the design, over the hub itself: whatever becomes of the transactions of one reference, and whichever of its

@@ -1,12 +1,12 @@
-import { fc } from "../testing/property.ts";
+import { fc } from "./property.ts";
 import type { PaymentObservation } from "@lunas/domain";
 import { askGateway } from "../collect/ask.ts";
 import type { PaymentRow } from "../collect/rows.ts";
-import type { DrivenHub } from "../testing/drive.ts";
-import type { FakeClaims, FakeTransaction } from "../testing/fake-gateway.ts";
+import type { DrivenHub } from "./drive.ts";
+import type { FakeClaims, FakeTransaction } from "./fake-gateway.ts";
 
 /*
- * For gateway-history.test.ts: what may happen to the transactions of one hosted page, and what the hub has when it has asked for the last time.
+ * For ingest/gateway-history.test.ts: what may happen to the transactions of one hosted page, and what the hub has when it has asked for the last time.
  * The gateway is the fake one, the hub is the real one.
  */
 
