@@ -232,8 +232,10 @@ export async function closePayment(hub: Hub, payment_id: string, how: "cancel" |
     if (mayStillBePaid(hub, payment)) await wishClosed(tx, payment, how, hub.clocks.business.now() + CLOSE_PATIENCE_MS);
   });
   const asked: Asked = await askGateway(hub, payment_id, how, cause, priority);
-  // A refusal ("its state does not allow it") and an unclear answer both leave one thing to do: ask how it stands.
-  const settled = asked.asked && asked.outcome.certainty === "did" ? asked : await askGateway(hub, payment_id, "get", cause, priority);
+  // A refusal ("its state does not allow it"), an unclear answer, and a clear one that somebody else's answer overtook leave one thing to do: ask
+  // how it stands. Whoever closed it and does not know so would leave the order without any payment that can be paid.
+  const clear = asked.asked && asked.outcome.certainty === "did" && asked.verdict !== "superseded";
+  const settled = clear ? asked : await askGateway(hub, payment_id, "get", cause, priority);
   const bundle = settled.asked ? settled.bundle : await hub.store.read((db) => findBundle(db, undefined, settled.payment.order_id));
   invariant(bundle, "the order is there");
   await scheduleNext(hub, settled.payment, undefined);
