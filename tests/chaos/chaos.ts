@@ -42,8 +42,9 @@ export interface ChaosReport {
 const CONCURRENCY = 8;
 /** Buyers take a moment, too: an account's call budget bounds what a hub can open in a second. */
 const SHOP_GAP_MS = { min: 300, spread: 900 };
-/** After so long the next buyer comes, whether or not the one before has been served. */
-const BUYER_PATIENCE_MS = 2_000;
+/** After so long the next buyer comes, whether or not the one before has been served; but never more than so many wait at once. */
+const BUYER_PATIENCE_MS = 4_000;
+const WAITING_MAX = 64;
 const KILL_GAP_MS = { min: 150, spread: 900 };
 const QUIET_PATIENCE_MS = 120_000;
 /** The load goes on for this long at most after the last kill, until every fault has struck. */
@@ -133,14 +134,15 @@ async function underFire(options: ChaosOptions, field: Field): Promise<void> {
   const { hub, shopper, strikes, random, say } = field;
   let placed = 0;
   let fighting = true;
-  const under_way: Promise<void>[] = [];
+  const under_way = new Set<Promise<void>>();
   const shop = async (): Promise<void> => {
     // Orders keep coming while the hub is being killed: the load never ends before the last kill.
     while (fighting || placed < options.orders) {
-      const buying = shopper.run(shopper.plan(`C${options.seed}-${(placed += 1)}`));
-      under_way.push(buying);
+      const buying = shopper.run(shopper.plan(`C${options.seed}-${(placed += 1)}`)).finally(() => under_way.delete(buying));
+      under_way.add(buying);
       // Who waits for the lease of a killed hub's request does not keep other buyers waiting: the load stays what it is.
       await Promise.race([buying, pause(BUYER_PATIENCE_MS)]);
+      if (under_way.size >= WAITING_MAX) await Promise.race(under_way);
       await pause(SHOP_GAP_MS.min + random.float() * SHOP_GAP_MS.spread);
     }
   };

@@ -29,6 +29,8 @@ const API_KEY = "sk_test_lunas_dev";
 /** Longer than the lease of an Idempotency-Key: on PostgreSQL a killed hub's request may still be at work in another one until that is over. */
 const PATIENCE_MS = 150_000;
 const RETRY_MS = 60;
+/** Where the first request may still be at work, asking often brings nothing. */
+const RUNNING_RETRY_MS = 1_500;
 
 // timer: paces the load, the kills and the repeated looks; what is judged is waited for by its state.
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -162,7 +164,7 @@ export class Shopper {
         if (answer.status === 500) this.problems.push(`${path}: 500 ${JSON.stringify(told)}`);
         if (answer.status < 500 && done(answer.status, told["code"])) return { status: answer.status, body: told };
       }
-      await pause(RETRY_MS);
+      await pause(told?.["code"] === "idempotency_running" ? RUNNING_RETRY_MS : RETRY_MS);
     }
     return undefined;
   }
