@@ -138,7 +138,9 @@ export async function refuseDevelopment(hub: Hub): Promise<void> {
   );
   const rows = await hub.store.read((db) => db.selectFrom("accounts").selectAll().where("status", "=", "active").orderBy("id").execute());
   const made_up = openUsable(hub, rows).filter(({ provider, configs }) => configs.some((one) => provider.config.isSandbox(one)));
-  const problems = made_up.map(({ row: { slug } }) => `the account ${slug} has the sandbox's credentials; disable it: lunas accounts disable ${slug}`);
+  const problems = made_up.map(
+    ({ row: { slug } }) => `the account ${slug} has the sandbox's credentials; disable it: lunas accounts disable ${slug}`,
+  );
   if (known) problems.push(`the development key ${DEVELOPMENT.api_key} is a key of this database; revoke it: lunas keys revoke ${known.id}`);
   if (problems.length > 0) throw new ConfigError(`production refuses what development has set up:\n  ${problems.join("\n  ")}`);
 }

@@ -58,7 +58,7 @@ describe.each(ENGINES)("a payment's timeline on %s", (engine) => {
       for (let at = 0; at < rows.length; at += 100)
         await tx
           .insertInto("transitions")
-          .values(rows.slice(at, at + 100) as never)
+          .values(rows.slice(at, at + 100))
           .execute();
     });
     const shown = (await timeline(payment.id)).filter((entry) => entry.kind === "transition");

@@ -44,7 +44,7 @@ describe.each(ENGINES)("the call budget of an account, on %s", (engine) => {
       hub.gateway.pay(payment.reference);
       await askGateway(hub.hub, payment.id, "get", "test", PRIORITY.money);
     }
-    const provider = { ...chatty(hub.gateway.provider as Provider, 3), budget: { per_second: 1, burst: 10 } };
+    const provider = { ...chatty(hub.gateway.provider, 3), budget: { per_second: 1, burst: 10 } };
     (hub.hub.providers as Map<string, Provider>).set(provider.name, provider);
     await hub.store.write((tx) =>
       tx

@@ -42,7 +42,7 @@ async function stateOf(page: Page): Promise<State> {
 
 function moneyIn(type: string, body: string): string {
   const { data } = JSON.parse(body) as { data: Record<string, Record<string, unknown>> };
-  const { status, amount_paid, amount_refunded, amount_reversed } = (data["payment"] ?? data) as Record<string, unknown>;
+  const { status, amount_paid, amount_refunded, amount_reversed } = data["payment"] ?? data;
   return JSON.stringify([type, status, amount_paid, amount_refunded, amount_reversed]);
 }
 

@@ -17,7 +17,15 @@ export interface Migration {
 }
 
 /** In order, forward only. */
-export const MIGRATIONS: readonly Migration[] = [initial, notificationBatches, paymentTransactions, paymentClosing, unfinishedWork, deliveryGenerations, listsAndOverlaps];
+export const MIGRATIONS: readonly Migration[] = [
+  initial,
+  notificationBatches,
+  paymentTransactions,
+  paymentClosing,
+  unfinishedWork,
+  deliveryGenerations,
+  listsAndOverlaps,
+];
 
 export class SchemaTooNewError extends Error {
   override name = "SchemaTooNewError";
