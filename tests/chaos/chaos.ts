@@ -8,7 +8,7 @@ import { freePort, WEBHOOK_SECRET } from "../harness/known.ts";
 import { audit, seenBy } from "./audit.ts";
 import { HubProcess } from "./hub-process.ts";
 import { Receiver } from "./receiver.ts";
-import { Shopper } from "./shopper.ts";
+import { type ChaosOrder, Shopper } from "./shopper.ts";
 import { FAULTS, Strikes } from "./strikes.ts";
 
 export interface ChaosOptions {
@@ -176,11 +176,12 @@ async function putOldCopyInPlace({ hub, folder, shopper, say }: Field): Promise<
     if (told.hold === null) break;
   }
   // The shop has its own books: it states again what it is owed, and the hub repeats itself with the same references.
-  for (const order of lost) {
-    if (order.order_id === undefined) continue;
+  const stateAgain = async (order: ChaosOrder): Promise<void> => {
+    if (order.order_id === undefined) return;
     await shopper.place(order);
     if (order.refund_id !== undefined) await shopper.refund(order);
-  }
+  };
+  await Promise.all(lost.map(stateAgain));
 }
 
 /** Lets time pass until everything that is planned has happened. */
