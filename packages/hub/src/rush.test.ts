@@ -12,13 +12,13 @@ const arrive = (signals: ReturnType<typeof makeSignals>, count: number): void =>
 test("many arrivals at once are a rush, and a moment later it is over", () => {
   const signals = makeSignals();
   const rush = rushOf({ signals });
-  arrive(signals, 199);
+  arrive(signals, 39);
   expect(rush.on).toBe(false);
   arrive(signals, 1);
   expect(rush.on).toBe(true);
-  vi.advanceTimersByTime(150);
+  vi.advanceTimersByTime(240);
   expect(rush.on).toBe(true);
-  vi.advanceTimersByTime(100);
+  vi.advanceTimersByTime(20);
   expect(rush.on).toBe(false);
 });
 
@@ -26,15 +26,15 @@ test("the same arrivals over a longer time are none", () => {
   const signals = makeSignals();
   const rush = rushOf({ signals });
   for (let window = 0; window < 10; window += 1) {
-    arrive(signals, 150);
+    arrive(signals, 30);
     expect(rush.on).toBe(false);
-    vi.advanceTimersByTime(100);
+    vi.advanceTimersByTime(20);
   }
 });
 
 test("the arrivals at one hub are no rush at another, and all who ask one hub see the same", () => {
   const [one, other] = [makeSignals(), makeSignals()];
   const [first, again, elsewhere] = [rushOf({ signals: one }), rushOf({ signals: one }), rushOf({ signals: other })];
-  arrive(one, 200);
+  arrive(one, 40);
   expect([first.on, again.on, elsewhere.on]).toEqual([true, true, false]);
 });

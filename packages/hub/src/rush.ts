@@ -1,41 +1,38 @@
 import type { Hub, Signals } from "./hub.ts";
 
 /** Arrivals are counted in windows of this length. */
-const WINDOW_MS = 100;
+const WINDOW_MS = 20;
 /** More notifications than this in one window are a rush: two thousand a second, which leaves little time for anything else. */
-const ARRIVALS = 200;
+const ARRIVALS = 40;
+/** A rush that pauses for less than this goes on: work that was begun in a short silence would meet what comes after it. */
+const HOLD_MS = 250;
 
 /**
  * In a rush answering comes first: what has been answered is on the disk and can wait, and a provider that gets no answer comes again and
  * makes the rush worse. Whoever works in the background then takes a little (`RUSH_SHARE`) and rests (`RUSH_REST_MS`), so that
  * nothing waits for ever however long it lasts.
  */
-export const RUSH_REST_MS = 50;
-export const RUSH_SHARE = 4;
+export const RUSH_REST_MS = 250;
+export const RUSH_SHARE = 3;
 
-/** Whether this window, or the one before it, saw a rush. */
+/** Whether there was a rush within the last moments. */
 class RushMeter {
   #arrived = 0;
-  #before = 0;
   #since = performance.now();
+  #until = 0;
 
   note(): void {
-    this.#turn();
+    const now = performance.now();
+    if (now - this.#since >= WINDOW_MS) {
+      this.#arrived = 0;
+      this.#since = now;
+    }
     this.#arrived += 1;
+    if (this.#arrived >= ARRIVALS) this.#until = now + HOLD_MS;
   }
 
   get on(): boolean {
-    this.#turn();
-    return this.#arrived >= ARRIVALS || this.#before >= ARRIVALS;
-  }
-
-  #turn(): void {
-    const now = performance.now();
-    const passed = now - this.#since;
-    if (passed < WINDOW_MS) return;
-    this.#before = passed < 2 * WINDOW_MS ? this.#arrived : 0;
-    this.#arrived = 0;
-    this.#since = now;
+    return performance.now() < this.#until;
   }
 }
 

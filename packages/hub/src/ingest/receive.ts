@@ -4,6 +4,7 @@ import type { Hub } from "../hub.ts";
 import { GroupCommit } from "../store/group-commit.ts";
 import { type NotificationRecord, VERDICT } from "../store/index.ts";
 import { RETENTION } from "../retention.ts";
+import { rushOf } from "../rush.ts";
 import { AccountCache } from "./account-cache.ts";
 import { Quota } from "./quota.ts";
 import { recordOf } from "./record.ts";
@@ -14,6 +15,9 @@ export const CALLBACK_BYTES_MAX = 256 * 1024;
 /** Notifications that share one commit at most, and the bytes of their bodies. */
 const GROUP_MAX = 64;
 const GROUP_MAX_BYTES = 4 * 1024 * 1024;
+/** In a rush a commit waits for so many, or so long. */
+const RUSH_GROUP = 64;
+const RUSH_GROUP_MS = 2;
 /** Callbacks of one account that are not believed and yet kept, in an hour; more are answered and counted, but not kept. */
 const QUARANTINED_PER_HOUR = 1_000;
 const QUARANTINED_BYTES_PER_HOUR = 16 * 1024 * 1024;
@@ -26,6 +30,7 @@ export interface CallbackReply {
 }
 
 function recording(hub: Hub, kept_ms: number): GroupCommit<NotificationRecord, { readonly repeated: boolean }> {
+  const rush = rushOf(hub);
   return new GroupCommit({
     flush: (records) =>
       hub.store.recordNotifications(records, {
@@ -34,6 +39,7 @@ function recording(hub: Hub, kept_ms: number): GroupCommit<NotificationRecord, {
       }),
     max_items: GROUP_MAX,
     weight: { of: ({ body }) => body.length, max: GROUP_MAX_BYTES },
+    company: { items: RUSH_GROUP, ms: RUSH_GROUP_MS, wanted: () => rush.on },
   });
 }
 

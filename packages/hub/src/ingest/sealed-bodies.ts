@@ -18,6 +18,13 @@ const ZSTD = 1;
 /** Less than this is not worth a compressor's start. */
 const COMPRESSED_FROM_BYTES = 2_048;
 const LENGTH_BYTES = 4;
+/** Fast, and small: a compressor of the usual size, made anew for each commit, would have the garbage collector at work all the time. */
+const COMPRESSION = {
+  [constants.ZSTD_c_compressionLevel]: 1,
+  [constants.ZSTD_c_windowLog]: 15,
+  [constants.ZSTD_c_hashLog]: 12,
+  [constants.ZSTD_c_chainLog]: 12,
+};
 
 /** A callback as it arrived, in one piece: the length of its head, the head as JSON (method, query, topic, kept headers), the raw bytes. */
 export function frameCallback(raw: RawCallback): Uint8Array {
@@ -54,7 +61,7 @@ export function sealBatch(vault: Vault, frames: readonly Uint8Array[]): Uint8Arr
     at += frame.length;
   }
   const small = bytes < COMPRESSED_FROM_BYTES;
-  const body = small ? batch : zstdCompressSync(batch, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  const body = small ? batch : zstdCompressSync(batch, { params: COMPRESSION });
   return vault.seal(CONTEXT, Buffer.concat([Buffer.of(small ? PLAIN : ZSTD), body]));
 }
 

@@ -12,6 +12,12 @@ const LEASE_MS = 3 * 60 * SECOND_MS;
 const CONCURRENCY = 64;
 /** Jobs are claimed when there is room for this many: a claim costs the same for one as for many. */
 const CLAIM_MIN = 16;
+/**
+ * And no more at once, after a silence even fewer and then twice as many each time: where gateways answer quickly they are all work, whoever calls
+ * the hub meanwhile waits for it, and the first of a rush are not known from a few.
+ */
+const CLAIM_MAX = 16;
+const CLAIM_FIRST = 2;
 /** The database is looked at this often even when nothing woke us: another hub may have written. */
 const IDLE_LOOK_MS = 1_000;
 /** After a mistake of ours a job waits this long, doubled each time, so that it neither spins nor is forgotten. */
@@ -43,6 +49,7 @@ export function startWorker(hub: Hub, handlers: Record<string, JobHandler> = HAN
   const kinds = Object.keys(handlers);
   const rush = rushOf(hub);
   let rests_until = 0;
+  let share = CLAIM_FIRST;
 
   const run = async (job: Job): Promise<void> => {
     try {
@@ -59,7 +66,9 @@ export function startWorker(hub: Hub, handlers: Record<string, JobHandler> = HAN
       const hurried = rush.on;
       if (hurried && performance.now() < rests_until) return;
       rests_until = performance.now() + RUSH_REST_MS;
-      const jobs = await claimJobs(hub.store, hub.clocks.business.now(), LEASE_MS, hurried ? RUSH_SHARE : room, kinds);
+      const limit = hurried ? RUSH_SHARE : Math.min(room, share);
+      const jobs = await claimJobs(hub.store, hub.clocks.business.now(), LEASE_MS, limit, kinds);
+      share = hurried || jobs.length < limit ? CLAIM_FIRST : Math.min(2 * share, CLAIM_MAX);
       for (const job of jobs) {
         const done = run(job).finally(() => {
           running.delete(done);
@@ -68,6 +77,8 @@ export function startWorker(hub: Hub, handlers: Record<string, JobHandler> = HAN
         running.add(done);
       }
       if (jobs.length > 0) again = true;
+      // A turn for the network: it may bring a rush, or answers that make room.
+      if (again) await new Promise((resolve) => setImmediate(resolve));
     } while (again && !stopping);
     if (running.size === 0) for (const resolve of waiting.splice(0)) resolve();
   };

@@ -54,6 +54,21 @@ describe("group commit", () => {
     expect(groups.map(({ length }) => length)).toEqual([4, 4, 2]);
   });
 
+  test("a group waits for company while that is wanted: until there is enough, or for its time", async () => {
+    const { groups, flush } = recorder();
+    let wanted = true;
+    const group = new GroupCommit({ flush, max_items: 10, company: { items: 3, ms: 60_000, wanted: () => wanted } });
+    const first = [group.add(1), group.add(2)];
+    for (let turns = 0; turns < 20; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+    expect(groups).toEqual([]);
+    await Promise.all([...first, group.add(3)]);
+    expect(groups).toEqual([[1, 2, 3]]);
+    wanted = false;
+    await group.add(4);
+    const hasty = new GroupCommit({ flush, max_items: 10, company: { items: 3, ms: 1, wanted: () => true } });
+    expect(await hasty.add(5)).toBe(50);
+  });
+
   test("no group weighs more than it may, but one item alone", async () => {
     const { groups, flush } = recorder();
     const group = new GroupCommit({ flush, max_items: 100, weight: { of: (item: number) => item, max: 10 } });

@@ -8,6 +8,8 @@ export interface GroupCommitOptions<Item, Result> {
   readonly max_items: number;
   /** What an item weighs, and how much may share one flush; one alone may weigh more. Default: nothing weighs anything. */
   readonly weight?: { of(item: Item): number; readonly max: number };
+  /** While `wanted`, a group waits for so many items, but no longer than so many milliseconds: fewer flushes, when there are many of them. */
+  readonly company?: { readonly items: number; readonly ms: number; wanted(): boolean };
 }
 
 interface Waiting<Item, Result> {
@@ -57,11 +59,20 @@ export class GroupCommit<Item, Result> {
   async #drain(): Promise<void> {
     while (this.#queue.length > 0) {
       // One turn of the loop, so that whatever arrives in it comes along.
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await turn();
+      await this.#company();
       await this.#flush(this.#queue.splice(0, this.#groupSize()));
     }
     // Nothing is awaited between the last look at the queue and here: no item can be left behind.
     this.#running = undefined;
+  }
+
+  async #company(): Promise<void> {
+    const { company } = this.#options;
+    if (!company?.wanted()) return;
+    const until = performance.now() + company.ms;
+    // By turns and not by a timer, which is no finer than a millisecond and comes late when there is much to do.
+    while (this.#queue.length < company.items && performance.now() < until) await turn();
   }
 
   #groupSize(): number {
@@ -97,4 +108,8 @@ export class GroupCommit<Item, Result> {
       else reject(new Error(`a flush of ${group.length} items gave ${given} results`));
     });
   }
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -57,6 +57,14 @@ test("keys reach the index many at a time, and a repetition is told before and a
   expect((await numbers(store)).rows).toBe(40);
 });
 
+test("a full slice and what is left over reach the index alike", async () => {
+  const { store } = await open(undefined, 300);
+  for (let from = 0; from < 400; from += 50) await record(store, some(50, from));
+  while ((await numbers(store)).upto === 0) await store.write(async () => {});
+  expect((await numbers(store)).keyed).toBeGreaterThanOrEqual(300);
+  expect(await newAmong(store, some(400))).toBe(0);
+});
+
 test("after a restart at any moment a repetition is still told: what is not in the index is read from the rows", async () => {
   const { store, file } = await open();
   await indexed(store, 40);

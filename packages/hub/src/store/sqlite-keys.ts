@@ -2,16 +2,17 @@ import { type RawBuilder, sql } from "kysely";
 import { asBuffer } from "./codec.ts";
 import type { SqliteConnection } from "./sqlite-dialect.ts";
 
-/** So many keys are kept in memory before they are written into the index together. */
+/** So many keys are kept in memory before they are written into the index together: many share a page of it, and sorting them keeps nobody waiting. */
 const RECENT_MAX = 16_384;
-/** Of these, one unit of work writes so many, that nobody waits long for it. */
-const SLICE = 1_024;
+/** Of these, one unit of work writes so many, by one statement: beside the notifications that share its commit it is not felt. */
+const SLICE = 128;
 
 const UPTO = "notification_keys_upto";
 const READ_UPTO = `SELECT CAST(value AS INTEGER) AS upto FROM meta WHERE name = '${UPTO}'`;
 const READ_TAIL = "SELECT seq, dedupe FROM notifications WHERE seq > ?";
 const FIND = "SELECT seq FROM notification_keys WHERE dedupe = ?";
 const WRITE = "INSERT OR REPLACE INTO notification_keys (dedupe, seq) VALUES (?, ?)";
+const WRITE_SLICE = WRITE + ", (?, ?)".repeat(SLICE - 1);
 const WRITE_UPTO = `INSERT INTO meta (name, value) VALUES ('${UPTO}', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
 
 /** The same question inside a transaction, from what is on the disk alone: the index, and the rows that are not in it yet. */
@@ -19,6 +20,11 @@ export function keyedRow(dedupe: Uint8Array): RawBuilder<{ seq: number }> {
   const row = sql`SELECT n.seq FROM notifications AS n WHERE n.dedupe = ${dedupe}`;
   return sql`${row} AND n.seq = (SELECT k.seq FROM notification_keys AS k WHERE k.dedupe = ${dedupe})
     UNION ${row} AND n.seq > COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE name = ${UPTO}), 0)`;
+}
+
+/** A character of latin1 is a byte. */
+function byBytes(a: string, b: string): number {
+  return a < b ? -1 : 1;
 }
 
 type Entry = readonly [key: string, seq: bigint];
@@ -83,7 +89,7 @@ export class SqliteKeys {
   /** Writes what is in memory into the index. @param write runs a unit of work; resolves when it is committed. */
   async flush(write: (work: () => Promise<void>) => Promise<void>): Promise<void> {
     const recent = this.#loaded();
-    const entries = [...recent].sort(([a], [b]) => (a < b ? -1 : 1));
+    const entries = [...recent.keys()].sort(byBytes).map((key): Entry => [key, recent.get(key)!]);
     const upto = entries.reduce((max, [, seq]) => (seq > max ? seq : max), 0n);
     for (let from = 0; from < entries.length; from += SLICE) {
       const slice = entries.slice(from, from + SLICE);
@@ -96,6 +102,10 @@ export class SqliteKeys {
   }
 
   #write(slice: readonly Entry[]): void {
+    if (slice.length === SLICE) {
+      this.#connection.prepare(WRITE_SLICE).run(...slice.flatMap(([key, seq]) => [Buffer.from(key, "latin1"), seq]));
+      return;
+    }
     const statement = this.#connection.prepare(WRITE);
     for (const [key, seq] of slice) statement.run(Buffer.from(key, "latin1"), seq);
   }

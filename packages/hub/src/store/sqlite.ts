@@ -116,6 +116,9 @@ export class SqliteStore implements Store {
   /** Notifications: a provider is waiting for its answer, so they go before everything else. */
   #urgent: Unit[] = [];
   #running: Promise<void> | undefined;
+  #hurried: Promise<void> | undefined;
+  /** A transaction is open. */
+  #grouping = false;
   #closed = false;
   #around: Surroundings;
 
@@ -143,7 +146,8 @@ export class SqliteStore implements Store {
     if (this.#closed) throw closedError();
     return new Promise<T>((resolve, reject) => {
       queue.push({ work, resolve, reject });
-      this.#running ??= this.#drain();
+      if (queue === this.#urgent && !this.#grouping) this.#hurried = this.#group(true);
+      else this.#running ??= this.#drain();
     });
   }
 
@@ -160,21 +164,24 @@ export class SqliteStore implements Store {
       // One turn of the loop, so that everything that arrives in it shares the commit, and so that a caller
       // who writes again and again does not keep the network waiting.
       await new Promise<void>((resolve) => setImmediate(resolve));
-      await this.#group();
+      if (this.#waiting > 0) await this.#group(false);
     }
     // Nothing is awaited between the last look at the queue and here: no unit can be left behind.
     this.#running = undefined;
   }
 
-  async #group(): Promise<void> {
+  /** @param hurry only what is urgent, and now: whoever brings it has waited for company, and has a provider waiting. */
+  async #group(hurry: boolean): Promise<void> {
     const { db } = this.#writer;
     const units: Unit[] = [];
     const outcomes: Outcome[] = [];
     let failure: { readonly error: unknown } | undefined;
+    const left = (): number => (hurry ? this.#urgent.length : this.#waiting);
+    this.#grouping = true;
     try {
       db.exec("BEGIN IMMEDIATE");
       const until = performance.now() + GROUP_MS;
-      while (this.#waiting > 0 && units.length < GROUP_MAX && (units.length === 0 || performance.now() < until)) {
+      while (left() > 0 && units.length < GROUP_MAX && (units.length === 0 || performance.now() < until)) {
         const unit = this.#next();
         units.push(unit);
         outcomes.push(await this.#unit(unit));
@@ -184,9 +191,11 @@ export class SqliteStore implements Store {
       this.#around.committed();
     } catch (error) {
       failure = { error: translateError(error) };
-      if (units.length === 0) while (units.length < GROUP_MAX && this.#waiting > 0) units.push(this.#next());
+      if (units.length === 0) while (units.length < GROUP_MAX && left() > 0) units.push(this.#next());
       this.#rollBack();
     }
+    this.#grouping = false;
+    if (hurry && left() > 0) this.#running ??= this.#drain();
     units.forEach((unit, index) => {
       const outcome = failure && !(outcomes[index] && "error" in outcomes[index]) ? failure : outcomes[index]!;
       if ("error" in outcome) unit.reject(outcome.error);
@@ -247,6 +256,7 @@ export class SqliteStore implements Store {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    await this.#hurried;
     while (this.#running) await this.#running;
     await this.#around.release();
   }
