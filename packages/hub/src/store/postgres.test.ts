@@ -127,7 +127,8 @@ describe("several hubs on one PostgreSQL", () => {
           await raise(ids[1 - me]!);
         });
       await Promise.all([move(one!, 0), move(two!, 1)]);
-      expect(runs[0]! + runs[1]!).toBe(3);
+      // Run again at least once; more often where the sacrificed one takes its row before the other has woken up.
+      expect(runs[0]! + runs[1]!).toBeGreaterThanOrEqual(3);
       const rows = await one!.read((db) => db.selectFrom("orders").select("version").where("id", "in", ids).execute());
       expect(rows).toEqual([{ version: 3 }, { version: 3 }]);
     });

@@ -37,25 +37,41 @@ export class Checkpoints {
   readonly #gone: Promise<void>;
   #asked_at = 0;
   #busy = false;
+  /** Something was committed since the thread looked. */
+  #behind = false;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(file: string) {
     const worker = new Worker(THREAD, { eval: true, workerData: { file, base: import.meta.url, pages: PAGES } });
     // It keeps nobody from ending.
     worker.unref();
-    worker.on("message", () => (this.#busy = false));
+    worker.on("message", () => {
+      this.#busy = false;
+      if (this.#behind) this.#ask();
+    });
     // Nothing hangs on it: without it the writer's own checkpoints do.
     worker.once("error", () => (this.#worker = undefined));
     this.#gone = new Promise((resolve) => worker.once("exit", () => resolve()));
     this.#worker = worker;
   }
 
-  /** To be called after each commit. */
+  /** To be called after each commit: the last one of many is looked at as surely as the first. */
   committed(): void {
-    if (this.#busy || !this.#worker) return;
-    const now = performance.now();
-    if (now - this.#asked_at < ASK_MS) return;
-    this.#asked_at = now;
+    this.#behind = true;
+    if (!this.#busy && !this.#timer) this.#ask();
+  }
+
+  #ask(): void {
+    this.#timer = undefined;
+    if (!this.#worker) return;
+    const early = this.#asked_at + ASK_MS - performance.now();
+    if (early > 0) {
+      this.#timer = setTimeout(() => this.#ask(), early).unref();
+      return;
+    }
+    this.#asked_at = performance.now();
     this.#busy = true;
+    this.#behind = false;
     this.#worker.postMessage("committed");
   }
 
@@ -64,6 +80,7 @@ export class Checkpoints {
     const worker = this.#worker;
     if (!worker) return;
     this.#worker = undefined;
+    clearTimeout(this.#timer);
     worker.ref();
     worker.postMessage("close");
     await this.#gone;
