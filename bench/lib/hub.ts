@@ -32,8 +32,7 @@ function progress(): Promise<Progress> {
     (SELECT COUNT(*) FROM (SELECT 1 FROM notifications WHERE route = 0 LIMIT 1) AS one) AS waiting,
     (SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE lease_until IS NULL AND priority = ${PRIORITY.notified} LIMIT 1) AS one)
       + (SELECT COUNT(*) FROM (SELECT 1 FROM jobs WHERE lease_until IS NOT NULL LIMIT 1) AS one) AS asking,
-    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE status = 'due' LIMIT 1) AS one)
-      + (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE status = 'delivering' LIMIT 1) AS one) AS undelivered`);
+    (SELECT COUNT(*) FROM (SELECT 1 FROM deliveries WHERE status = 'due' LIMIT 1) AS one) AS undelivered`);
 }
 
 function count(): Promise<Counts> {

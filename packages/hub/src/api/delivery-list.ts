@@ -1,8 +1,7 @@
+import { DELIVERY_STATUSES, type DeliveryStatus } from "@lunas/domain";
 import type { DeliveryRow } from "../deliver/claim.ts";
-import type { DeliveriesTable, Db } from "../store/index.ts";
-
-type Status = DeliveriesTable["status"];
-const STATUSES: readonly Status[] = ["due", "delivering", "delivered", "exhausted", "paused"];
+import { deliveryStatus, inStatus } from "../deliver/status.ts";
+import type { Db } from "../store/index.ts";
 
 export interface DeliveryWish {
   readonly shop_id: string;
@@ -10,8 +9,10 @@ export interface DeliveryWish {
   /** Id of the last one of the page before. */
   readonly after: string | undefined;
   readonly endpoint_id: string | undefined;
-  readonly status: Status | undefined;
+  readonly status: DeliveryStatus | undefined;
   readonly event_id: string | undefined;
+  /** Business time. */
+  readonly now: number;
 }
 
 /** The newest deliveries that fit, without walking over those that do not: an endpoint may have millions, and the exhausted ones be old. */
@@ -25,17 +26,17 @@ export async function newestDeliveries(db: Db, wish: DeliveryWish): Promise<Deli
   }
   const found: DeliveryRow[] = [];
   for (const endpoint of await endpointsOf(db, shop_id, endpoint_id))
-    for (const one of status === undefined ? STATUSES : [status]) found.push(...(await ofLane(db, wish, endpoint, one)));
+    for (const one of status === undefined ? DELIVERY_STATUSES : [status]) found.push(...(await ofLane(db, wish, endpoint, one)));
   return newestOf(found, rows);
 }
 
 /** One index holds the deliveries of an endpoint and a status in the order of their ids. */
-async function ofLane(db: Db, { rows, after }: DeliveryWish, endpoint_id: string, status: Status): Promise<DeliveryRow[]> {
+async function ofLane(db: Db, { rows, after, now }: DeliveryWish, endpoint_id: string, status: DeliveryStatus): Promise<DeliveryRow[]> {
   let query = db
     .selectFrom("deliveries")
     .selectAll()
     .where("endpoint_id", "=", endpoint_id)
-    .where("status", "=", status)
+    .where(inStatus(status, now))
     .orderBy("id", "desc")
     .limit(rows);
   if (after !== undefined) query = query.where("id", "<", after);
@@ -49,7 +50,7 @@ async function ofEvent(db: Db, wish: DeliveryWish, event_id: string): Promise<De
     (row) =>
       row.shop_id === wish.shop_id &&
       (wish.endpoint_id === undefined || row.endpoint_id === wish.endpoint_id) &&
-      (wish.status === undefined || row.status === wish.status) &&
+      (wish.status === undefined || deliveryStatus(row, wish.now) === wish.status) &&
       (wish.after === undefined || row.id < wish.after),
   );
   return newestOf(fitting, wish.rows);

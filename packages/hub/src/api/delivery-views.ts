@@ -1,9 +1,10 @@
 import { rfc3339 } from "@lunas/domain";
 import type { DeliveryRow } from "../deliver/claim.ts";
+import { deliveryStatus } from "../deliver/status.ts";
 import type { Db } from "../store/index.ts";
 
-/** Deliveries with every attempt, and the type of what they deliver. */
-export async function readDeliveryViews(db: Db, rows: readonly DeliveryRow[]) {
+/** Deliveries with every attempt, and the type of what they deliver. @param now business time. */
+export async function readDeliveryViews(db: Db, rows: readonly DeliveryRow[], now: number) {
   if (rows.length === 0) return [];
   const attempts = await db
     .selectFrom("attempts")
@@ -28,7 +29,7 @@ export async function readDeliveryViews(db: Db, rows: readonly DeliveryRow[]) {
     event_id: row.event_id,
     event_type: types.get(row.event_id) ?? "",
     endpoint_id: row.endpoint_id,
-    status: row.status,
+    status: deliveryStatus(row, now),
     attempts: (tried.get(row.id) ?? []).map((attempt) => ({
       number: attempt.number,
       trigger: attempt.trigger,
@@ -38,7 +39,7 @@ export async function readDeliveryViews(db: Db, rows: readonly DeliveryRow[]) {
       fault: attempt.fault,
       response_body: attempt.response_body,
     })),
-    due_at: row.status === "due" || row.status === "delivering" ? rfc3339(row.due_at) : null,
+    due_at: row.status === "due" ? rfc3339(row.due_at) : null,
     delivered_at: row.delivered_at === null ? null : rfc3339(row.delivered_at),
   }));
 }

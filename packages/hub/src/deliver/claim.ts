@@ -44,23 +44,24 @@ const CLOCK_SKEW_MS = 10 * 60_000;
 export async function claimDeliveries(store: Store, request: ClaimRequest): Promise<Claim> {
   const { now_ms, lease_ms } = request;
   return store.write(async (tx) => {
-    await sql`UPDATE deliveries SET status = 'due', lease_until = NULL WHERE status = 'delivering'
-      AND (lease_until <= ${now_ms} OR lease_until > ${now_ms + lease_ms + CLOCK_SKEW_MS})`.execute(tx);
-    const waiting = await endpointsWaiting(tx);
-    const due = waiting.filter((one) => one.due_at <= now_ms);
-    const wants = share(due, request);
+    const waiting = await endpointsWaiting(tx, now_ms);
+    const due = waiting.filter((one) => one.first <= now_ms);
+    const roomy = due.map(({ endpoint_id }) => ({ endpoint_id, room: request.room(endpoint_id) })).filter((one) => one.room > 0);
+    const free = freeOf(request);
+    const ready = await freeSince(tx, store, roomy, now_ms, free);
+    const wants = share(ready, request.total);
     const deliveries: ClaimedDelivery[] = [];
     for (let from = 0; from < wants.length; from += ENDPOINTS_PER_STATEMENT) {
-      deliveries.push(...(await take(tx, store, wants.slice(from, from + ENDPOINTS_PER_STATEMENT), now_ms, now_ms + lease_ms)));
+      deliveries.push(...(await take(tx, store, wants.slice(from, from + ENDPOINTS_PER_STATEMENT), now_ms, now_ms + lease_ms, free)));
     }
     const taken = new Map<string, number>();
     for (const { endpoint_id } of deliveries) taken.set(endpoint_id, (taken.get(endpoint_id) ?? 0) + 1);
-    const later = waiting.filter((one) => one.due_at > now_ms).map((one) => one.due_at);
+    const later = waiting.flatMap((one) => one.later ?? []);
     return {
       deliveries,
       bodies: await readBodies(tx, store, deliveries),
       targets: await readTargets(tx, store, [...taken.keys()]),
-      more: due.length > wants.length || wants.some(({ endpoint_id, limit }) => taken.get(endpoint_id) === limit),
+      more: due.length > roomy.length || ready.length > wants.length || wants.some(({ endpoint_id, limit }) => taken.get(endpoint_id) === limit),
       next_due_at: later.length > 0 ? Math.min(...later) : undefined,
     };
   });
@@ -72,11 +73,10 @@ interface Want {
 }
 
 /** Each endpoint gets its room, but no more than its equal part of what is left for all; the longest waiting first. */
-function share(due: readonly { endpoint_id: string; due_at: number }[], request: ClaimRequest): Want[] {
+function share(free: readonly Free[], total: number): Want[] {
   const wants: Want[] = [];
-  let left = request.total;
-  const roomy = due.map((one) => ({ ...one, room: request.room(one.endpoint_id) })).filter((one) => one.room > 0);
-  roomy.sort((a, b) => a.due_at - b.due_at);
+  let left = total;
+  const roomy = free.toSorted((a, b) => a.due_at - b.due_at);
   for (const [index, { endpoint_id, room }] of roomy.entries()) {
     const limit = Math.min(room, Math.ceil(left / (roomy.length - index)));
     if (limit <= 0) break;
@@ -86,31 +86,78 @@ function share(due: readonly { endpoint_id: string; due_at: number }[], request:
   return wants;
 }
 
-/** Endpoints that have something due, now or later, and since when: two looks into the index for each, however much is due. */
-async function endpointsWaiting(tx: Tx): Promise<{ endpoint_id: string; due_at: number }[]> {
-  const { rows } = await sql<{ endpoint_id: string; due_at: number }>`
+interface Waiting {
+  readonly endpoint_id: string;
+  readonly first: number;
+  /** When the next one falls due that is not due now. */
+  readonly later: number | null;
+}
+
+/** Endpoints that have something due, now or later, under way or not: three looks into the index for each, however much is due. */
+async function endpointsWaiting(tx: Tx, now_ms: number): Promise<Waiting[]> {
+  const { rows } = await sql<Waiting>`
     WITH RECURSIVE waiting (endpoint_id) AS (
       SELECT MIN(endpoint_id) FROM deliveries WHERE status = 'due'
       UNION ALL
       SELECT (SELECT MIN(d.endpoint_id) FROM deliveries d WHERE d.status = 'due' AND d.endpoint_id > waiting.endpoint_id) FROM waiting
       WHERE waiting.endpoint_id IS NOT NULL)
-    SELECT endpoint_id, (SELECT MIN(d.due_at) FROM deliveries d WHERE d.status = 'due' AND d.endpoint_id = waiting.endpoint_id) AS due_at
+    SELECT endpoint_id, (SELECT MIN(d.due_at) FROM deliveries d WHERE d.status = 'due' AND d.endpoint_id = waiting.endpoint_id) AS first,
+      (SELECT MIN(d.due_at) FROM deliveries d WHERE d.status = 'due' AND d.endpoint_id = waiting.endpoint_id AND d.due_at > ${now_ms}) AS later
     FROM waiting WHERE endpoint_id IS NOT NULL`.execute(tx);
   return rows;
 }
 
-async function take(tx: Tx, store: Store, wants: readonly Want[], now_ms: number, lease_until: number): Promise<ClaimedDelivery[]> {
+/** What nobody is at: it was never claimed, or whoever did is too late, or the clock was set back since. */
+function freeOf({ now_ms, lease_ms }: ClaimRequest): RawBuilder<unknown> {
+  return sql`(lease_until IS NULL OR lease_until <= ${now_ms} OR lease_until > ${now_ms + lease_ms + CLOCK_SKEW_MS})`;
+}
+
+interface Free {
+  readonly endpoint_id: string;
+  readonly room: number;
+  readonly due_at: number;
+}
+
+/** Since when each of them has waited that has something that nobody is at. What is under way is passed by: a lane holds little. */
+async function freeSince(
+  tx: Tx,
+  store: Store,
+  roomy: readonly { readonly endpoint_id: string; readonly room: number }[],
+  now_ms: number,
+  free: RawBuilder<unknown>,
+): Promise<Free[]> {
+  if (roomy.length === 0) return [];
+  const rooms = jsonRows(
+    store,
+    roomy.map((one) => [one.endpoint_id, one.room]),
+  );
+  const { rows } = await sql<{ [K in keyof Free]: Free[K] | null }>`
+    SELECT value->>0 AS endpoint_id, CAST(value->>1 AS BIGINT) AS room, (SELECT due_at FROM deliveries
+      WHERE status = 'due' AND endpoint_id = value->>0 AND due_at <= ${now_ms} AND ${free} ORDER BY due_at LIMIT 1) AS due_at FROM ${rooms}`.execute(
+    tx,
+  );
+  return rows.filter((row): row is Free => row.due_at !== null);
+}
+
+async function take(
+  tx: Tx,
+  store: Store,
+  wants: readonly Want[],
+  now_ms: number,
+  lease_until: number,
+  free: RawBuilder<unknown>,
+): Promise<ClaimedDelivery[]> {
   const ranges = wants.map(
     ({
       endpoint_id,
       limit,
-    }) => sql`SELECT * FROM (SELECT id FROM deliveries WHERE status = 'due' AND endpoint_id = ${endpoint_id} AND due_at <= ${now_ms}
+    }) => sql`SELECT * FROM (SELECT id FROM deliveries WHERE status = 'due' AND endpoint_id = ${endpoint_id} AND due_at <= ${now_ms} AND ${free}
       ORDER BY due_at LIMIT ${limit} ${sql.raw(store.engine.skipLocked)}) AS range_of_endpoint`,
   );
   // MATERIALIZED: PostgreSQL must not run the subquery again for each row, which would take more than was asked for.
   const { rows } = await sql<ClaimedDelivery>`
     WITH taken AS MATERIALIZED (${sql.join(ranges, sql` UNION ALL `)})
-    UPDATE deliveries SET status = 'delivering', lease_until = ${lease_until} WHERE id IN (SELECT id FROM taken)
+    UPDATE deliveries SET lease_until = ${lease_until} WHERE id IN (SELECT id FROM taken)
     RETURNING id, event_id, endpoint_id, attempts, step, "trigger", generation, lease_until`.execute(tx);
   // Ids sort by time of making: what happened first is sent first, as far as that goes.
   return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
@@ -189,5 +236,5 @@ async function giveUp(tx: Tx, store: Store, deliveries: readonly ClaimedDelivery
   );
   await sql`UPDATE deliveries SET ${change}, lease_until = NULL
     FROM (SELECT value->>0 AS id, CAST(value->>1 AS BIGINT) AS lease FROM ${held}) AS given
-    WHERE deliveries.id = given.id AND deliveries.status = 'delivering' AND deliveries.lease_until = given.lease`.execute(tx);
+    WHERE deliveries.id = given.id AND deliveries.status = 'due' AND deliveries.lease_until = given.lease`.execute(tx);
 }

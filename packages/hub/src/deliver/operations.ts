@@ -5,6 +5,7 @@ import type { Tx } from "../store/index.ts";
 import type { EndpointRow } from "./claim.ts";
 import { rearm } from "./rearm.ts";
 import { openSecrets, type StoredSecret } from "./secrets.ts";
+import { isFree } from "./status.ts";
 import { makeSecret } from "./signature.ts";
 
 /** What people do with endpoints, by the API or the command line. */
@@ -120,7 +121,7 @@ export async function pauseEndpoint(hub: Hub, shop_id: string, endpoint_id: stri
   const endpoint = await hub.store.write(async (tx) => {
     const found = await holdEndpoint(hub, tx, shop_id, endpoint_id);
     if (found.status !== "active") return found;
-    await holdDeliveries(tx, found.id);
+    await holdDeliveries(tx, found.id, hub.clocks.business.now());
     return change(hub, tx, found, { status: "paused", paused_reason: why });
   });
   hub.signals.emit({ kind: "endpoint", endpoint_id });
@@ -146,7 +147,7 @@ export async function resumeEndpoint(hub: Hub, shop_id: string, endpoint_id: str
 export async function deleteEndpoint(hub: Hub, shop_id: string, endpoint_id: string): Promise<void> {
   await hub.store.write(async (tx) => {
     const found = await holdEndpoint(hub, tx, shop_id, endpoint_id);
-    await holdDeliveries(tx, found.id);
+    await holdDeliveries(tx, found.id, hub.clocks.business.now());
     await change(hub, tx, found, { status: "deleted" });
   });
   hub.signals.emit({ kind: "endpoint", endpoint_id });
@@ -158,11 +159,13 @@ async function change(hub: Hub, tx: Tx, endpoint: EndpointRow, fields: Partial<O
   return { ...endpoint, ...set };
 }
 
-async function holdDeliveries(tx: Tx, endpoint_id: string): Promise<void> {
+/** What waits. What an attempt is under way for is given back by whoever makes it. */
+export async function holdDeliveries(tx: Tx, endpoint_id: string, now: number): Promise<void> {
   await tx
     .updateTable("deliveries")
     .set({ status: "paused", lease_until: null })
     .where("endpoint_id", "=", endpoint_id)
     .where("status", "=", "due")
+    .where(isFree(now))
     .execute();
 }

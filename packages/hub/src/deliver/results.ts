@@ -5,6 +5,7 @@ import type { Database, Tx } from "../store/index.ts";
 import { type ClaimedDelivery, type EndpointRow, jsonRows } from "./claim.ts";
 import { healthAfter, type HealthChange, shouldPause } from "./health.ts";
 import type { AttemptFault } from "./outcome.ts";
+import { holdDeliveries } from "./operations.ts";
 import { rearmExhausted } from "./rearm.ts";
 
 /** What one attempt came to. */
@@ -62,11 +63,11 @@ async function saveDeliveries(hub: Hub, tx: Tx, results: readonly AttemptResult[
       one.delivery.generation,
     ]),
   );
-  const ours = sql`deliveries.lease_until = mine.lease AND deliveries.generation = mine.generation`;
+  const ours = sql`deliveries.lease_until = mine.lease AND deliveries.lease_until > ${hub.clocks.business.now()} AND deliveries.generation = mine.generation`;
   const done = sql`mine.status = 'delivered' AND deliveries.generation = mine.generation`;
   await sql`
     UPDATE deliveries SET
-      status = CASE WHEN ${done} THEN 'delivered' WHEN deliveries.status = 'delivering' AND ${ours} THEN mine.status ELSE deliveries.status END,
+      status = CASE WHEN ${done} THEN 'delivered' WHEN deliveries.status = 'due' AND ${ours} THEN mine.status ELSE deliveries.status END,
       step = CASE WHEN ${ours} THEN deliveries.step + 1 ELSE deliveries.step END,
       due_at = CASE WHEN ${ours} THEN COALESCE(mine.due_at, deliveries.due_at) ELSE deliveries.due_at END,
       lease_until = CASE WHEN (${done}) OR (${ours}) THEN NULL ELSE deliveries.lease_until END,
@@ -156,12 +157,7 @@ async function stop(hub: Hub, tx: Tx, endpoint: Watched, status: "paused" | "dis
     .set({ status, paused_reason: why, updated_at: hub.clocks.business.now() })
     .where("id", "=", endpoint.id)
     .execute();
-  await tx
-    .updateTable("deliveries")
-    .set({ status: "paused", lease_until: null })
-    .where("endpoint_id", "=", endpoint.id)
-    .where("status", "=", "due")
-    .execute();
+  await holdDeliveries(tx, endpoint.id, hub.clocks.business.now());
   await emitEvent(hub, tx, {
     shop_id: endpoint.shop_id,
     type: "endpoint.paused",

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Store } from "../store/index.ts";
 
 /**
@@ -10,7 +11,8 @@ export async function releaseLeases(store: Store): Promise<void> {
     // Nobody is at an opening any more: whoever comes first goes on with it.
     await tx.updateTable("payments").set({ opening_until: null }).where("status", "=", "submitted").where("opening_until", "is not", null).execute();
     await tx.updateTable("jobs").set({ lease_until: null }).where("lease_until", "is not", null).execute();
-    await tx.updateTable("deliveries").set({ status: "due", lease_until: null }).where("status", "=", "delivering").execute();
+    // By its text, so that the index of what is due is used: there may be millions that are not.
+    await sql`UPDATE deliveries SET lease_until = NULL WHERE status = 'due' AND lease_until IS NOT NULL`.execute(tx);
     await tx.updateTable("idempotency").set({ lease_until: 0 }).where("status", "is", null).where("lease_until", "is not", null).execute();
   });
 }

@@ -8,6 +8,7 @@ import * as paymentClosing from "./migrations/0004_payment_closing.ts";
 import * as unfinishedWork from "./migrations/0005_unfinished_work.ts";
 import * as deliveryGenerations from "./migrations/0006_delivery_generations.ts";
 import * as listsAndOverlaps from "./migrations/0007_lists_and_overlaps.ts";
+import * as deliveryLeases from "./migrations/0008_delivery_leases.ts";
 import type { Store, Tx } from "./store.ts";
 
 export interface Migration {
@@ -25,6 +26,7 @@ export const MIGRATIONS: readonly Migration[] = [
   unfinishedWork,
   deliveryGenerations,
   listsAndOverlaps,
+  deliveryLeases,
 ];
 
 export class SchemaTooNewError extends Error {

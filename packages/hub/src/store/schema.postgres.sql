@@ -356,8 +356,6 @@ CREATE INDEX deliveries_by_shop ON public.deliveries USING btree (shop_id, id);
 
 CREATE INDEX deliveries_due ON public.deliveries USING btree (endpoint_id, due_at) WHERE (status = 'due'::text);
 
-CREATE INDEX deliveries_leased ON public.deliveries USING btree (lease_until) WHERE (status = 'delivering'::text);
-
 CREATE INDEX endpoints_by_shop ON public.endpoints USING btree (shop_id);
 
 CREATE INDEX events_by_payment ON public.events USING btree (payment_id) WHERE (payment_id IS NOT NULL);

@@ -110,10 +110,6 @@ CREATE INDEX deliveries_due ON deliveries (
   due_at
 ) WHERE status = 'due';
 
-CREATE INDEX deliveries_leased ON deliveries (
-  lease_until
-) WHERE status = 'delivering';
-
 CREATE TABLE endpoints (
    id TEXT PRIMARY KEY,
   shop_id TEXT NOT NULL REFERENCES shops (id),

@@ -235,7 +235,8 @@ export interface DeliveriesTable {
   shop_id: string;
   event_id: string;
   endpoint_id: string;
-  status: DeliveryStatus;
+  /** Under way is what is `due` and has a lease: see `deliveryStatus`. */
+  status: Exclude<DeliveryStatus, "delivering">;
   attempts: number;
   /** Attempts since the last re-arm: its place on the schedule. */
   step: number;

@@ -23,9 +23,17 @@ export function deliveryRoutes(hub: Hub): FastifyPluginAsyncZod {
       },
       async (request) => {
         const { limit, cursor, endpoint_id, status, event_id } = request.query;
-        const wish = { shop_id: request.shop_id, rows: limit + 1, after: decodeCursor(cursor), endpoint_id, status, event_id };
+        const wish = {
+          shop_id: request.shop_id,
+          rows: limit + 1,
+          after: decodeCursor(cursor),
+          endpoint_id,
+          status,
+          event_id,
+          now: hub.clocks.business.now(),
+        };
         return hub.store.read(async (db) => {
-          const views = await readDeliveryViews(db, await newestDeliveries(db, wish));
+          const views = await readDeliveryViews(db, await newestDeliveries(db, wish), wish.now);
           return pageOfViews(views, limit);
         });
       },
@@ -36,7 +44,11 @@ export function deliveryRoutes(hub: Hub): FastifyPluginAsyncZod {
       async (request) => {
         const { id } = request.params;
         const [view] = await hub.store.read(async (db) =>
-          readDeliveryViews(db, await db.selectFrom("deliveries").selectAll().where("id", "=", id).where("shop_id", "=", request.shop_id).execute()),
+          readDeliveryViews(
+            db,
+            await db.selectFrom("deliveries").selectAll().where("id", "=", id).where("shop_id", "=", request.shop_id).execute(),
+            hub.clocks.business.now(),
+          ),
         );
         if (!view) throw new LunasError("not_found", { detail: `There is no delivery ${id} in this shop.` });
         return view;

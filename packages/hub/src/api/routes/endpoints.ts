@@ -140,7 +140,7 @@ function endpointActions(hub: Hub): FastifyPluginAsyncZod {
       { schema: { ...operation("Endpoints", "testEndpoint", "Send an `endpoint.test` event", { 201: delivery }), params } },
       async (request, reply) => {
         const row = await testEndpoint(hub, request.shop_id, request.params.id);
-        const [view] = await hub.store.read((db) => readDeliveryViews(db, [row]));
+        const [view] = await hub.store.read((db) => readDeliveryViews(db, [row], hub.clocks.business.now()));
         return reply.code(201).send(view!);
       },
     );

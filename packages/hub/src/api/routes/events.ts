@@ -69,7 +69,7 @@ export function eventRoutes(hub: Hub): FastifyPluginAsyncZod {
       },
       async (request) => {
         const rows = await resendEvent(hub, request.shop_id, request.params.id, request.body?.endpoint_id);
-        return { data: await hub.store.read((db) => readDeliveryViews(db, rows)) };
+        return { data: await hub.store.read((db) => readDeliveryViews(db, rows, hub.clocks.business.now())) };
       },
     );
   };

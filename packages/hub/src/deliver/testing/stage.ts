@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { Http, HttpRequest, HttpResult } from "@lunas/domain";
+import type { DeliveryStatus, Http, HttpRequest, HttpResult } from "@lunas/domain";
 import { onTestFinished } from "vitest";
 import { freshDatabase } from "../../../../../tests/harness/postgres.ts";
 import { emitEvent } from "../../collect/emit.ts";
@@ -10,6 +10,7 @@ import { makeTestHub, type TestHub } from "../../testing/make-hub.ts";
 import type { DeliveryRow, EndpointRow } from "../claim.ts";
 import { type Dispatcher, startDispatcher } from "../dispatcher.ts";
 import type { StoredSecret } from "../secrets.ts";
+import { deliveryStatus } from "../status.ts";
 import { makeSend } from "../send.ts";
 
 export const ENGINES = ["sqlite", "postgres"] as const;
@@ -27,7 +28,8 @@ export interface Stage extends TestHub {
   start(hub?: Hub): Dispatcher;
   /** Business time passes. */
   advance(by_ms: number): void;
-  deliveries(endpoint_id?: string): Promise<DeliveryRow[]>;
+  /** As they are now: `delivering` what an attempt is under way for. */
+  deliveries(endpoint_id?: string): Promise<(Omit<DeliveryRow, "status"> & { status: DeliveryStatus })[]>;
   attempts(
     delivery_id: string,
   ): Promise<{ number: number; trigger: string; status: number | null; fault: string | null; response_body: string | null }[]>;
@@ -74,9 +76,10 @@ export async function makeStage(engine: Engine, http: Http, shared?: Store): Pro
     },
     advance: (by_ms) => test.clock.advance(by_ms),
     deliveries: (endpoint_id) =>
-      store.read((db) => {
+      store.read(async (db) => {
         const all = db.selectFrom("deliveries").selectAll().orderBy("id");
-        return (endpoint_id === undefined ? all : all.where("endpoint_id", "=", endpoint_id)).execute();
+        const rows = await (endpoint_id === undefined ? all : all.where("endpoint_id", "=", endpoint_id)).execute();
+        return rows.map((row) => ({ ...row, status: deliveryStatus(row, test.clock.now()) }));
       }),
     attempts: (delivery_id) =>
       store.read((db) =>
