@@ -50,5 +50,10 @@ export function onFailure(breaker: Breaker, now: number): Breaker {
 }
 
 function remember(breaker: Breaker, now: number, failed: boolean): Breaker["tries"] {
-  return [...breaker.tries.filter((one) => Math.abs(now - one.at) < BREAKER.window_ms), { at: now, failed }].slice(-TRIES_KEPT);
+  const { tries } = breaker;
+  const kept: { at: number; failed: boolean }[] = [];
+  for (let i = Math.max(0, tries.length + 1 - TRIES_KEPT); i < tries.length; i += 1)
+    if (Math.abs(now - tries[i]!.at) < BREAKER.window_ms) kept.push(tries[i]!);
+  kept.push({ at: now, failed });
+  return kept;
 }

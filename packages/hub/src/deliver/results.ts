@@ -39,7 +39,11 @@ export async function saveResults(hub: Hub, results: readonly AttemptResult[]): 
     await saveAttempts(hub, tx, results);
     return saveHealth(hub, tx, results);
   });
-  for (const result of results) hub.metrics.count("lunas_delivery_attempts_total", { outcome: result.verdict, fault: result.fault ?? "none" });
+  const alike = Map.groupBy(results, ({ verdict, fault }) => `${verdict} ${fault ?? "none"}`);
+  for (const [of, { length }] of alike) {
+    const [outcome, fault] = of.split(" ") as [string, string];
+    hub.metrics.count("lunas_delivery_attempts_total", { outcome, fault }, length);
+  }
   return results.map((result) => ({ stopped: stopped.has(result.delivery.endpoint_id), more_due }));
 }
 

@@ -16,8 +16,8 @@ export function makeSecret(random: Random): string {
  */
 export function signStandard(id: string, timestamp_s: number, body: Uint8Array, secrets: readonly string[]): string {
   invariant(secrets.length > 0, "nothing can be signed without a secret");
-  const head = Buffer.from(`${id}.${timestamp_s}.`);
-  return secrets.map((secret) => `v1,${hmacSha256(keyOf(secret), head, body).toString("base64")}`).join(" ");
+  const head = `${id}.${timestamp_s}.`;
+  return secrets.map((secret) => `v1,${createHmac("sha256", keyOf(secret)).update(head).update(body).digest("base64")}`).join(" ");
 }
 
 export function hmacSha256(key: Uint8Array | KeyObject, ...parts: readonly Uint8Array[]): Buffer {

@@ -11,7 +11,7 @@ const BYTES_MAX = 1024 * 1024;
 const CONNECTIONS_MAX = 64;
 const KEEP_ALIVE_MS = 4_000;
 const KEEP_ALIVE_MAX_MS = 30_000;
-/** A connection that is never idle is made anew after this time, so that a name which has moved is followed and judged again. */
+/** All connections are made anew after this time, also those that are never idle, so that a name which has moved is followed and judged again. */
 const CONNECTION_AGE_MAX_MS = 5 * 60_000;
 
 /** Answer headers that are passed on; nobody reads others, and what a stranger sends is not kept without a reason. */
@@ -37,23 +37,54 @@ export type GuardedHttp = Http & {
  * const result = await http({ method: "GET", url: "https://api.midtrans.com/v2/ORDER-1/status", headers: {}, timeout_ms: 10_000 });
  */
 export function guardedHttp(options: GuardedHttpOptions): GuardedHttp {
-  const agent = new Agent({
-    connect: guardedConnector(options.allow.map(parseCidr), options.resolver ?? systemResolver()),
+  const connect = guardedConnector(options.allow.map(parseCidr), options.resolver ?? systemResolver());
+  const agents = new Agents(() => makeAgent(connect));
+  const http = async (request: HttpRequest): Promise<HttpResult> => {
+    invariant(!inTransactionScope(), "the network was used while a database transaction was open");
+    return new Promise((resolve) => new Call(request, resolve).start(agents.current()));
+  };
+  return Object.assign(http, { close: () => agents.close() });
+}
+
+function makeAgent(connect: ReturnType<typeof guardedConnector>): Agent {
+  return new Agent({
+    connect,
     connections: CONNECTIONS_MAX,
     pipelining: 1,
     allowH2: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MAX_MS,
-    clientTtl: CONNECTION_AGE_MAX_MS,
     // One timer of ours covers the whole call.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  const http = async (request: HttpRequest): Promise<HttpResult> => {
-    invariant(!inTransactionScope(), "the network was used while a database transaction was open");
-    return new Promise((resolve) => new Call(request, resolve).start(agent));
-  };
-  return Object.assign(http, { close: () => agent.close() });
+}
+
+/** One agent after another. undici's own limit of a connection's age (`clientTtl`) looks at all of them for each request. */
+class Agents {
+  readonly #make: () => Agent;
+  #agent: Agent;
+  #since = performance.now();
+  /** Agents of before, while their last requests are under way. */
+  readonly #leaving = new Set<Promise<void>>();
+
+  constructor(make: () => Agent) {
+    this.#make = make;
+    this.#agent = make();
+  }
+
+  current(): Agent {
+    if (performance.now() - this.#since < CONNECTION_AGE_MAX_MS) return this.#agent;
+    const leaving = this.#agent.close().finally(() => this.#leaving.delete(leaving));
+    this.#leaving.add(leaving);
+    this.#agent = this.#make();
+    this.#since = performance.now();
+    return this.#agent;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#agent.close(), ...this.#leaving]);
+  }
 }
 
 /** One request and its answer. A handler of undici's own kind, because a stream and an abort signal per call cost as much as the call. */

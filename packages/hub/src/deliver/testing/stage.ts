@@ -49,8 +49,8 @@ export async function makeStage(engine: Engine, http: Http, shared?: Store): Pro
     ...test.hub,
     metrics: {
       observe: () => {},
-      count: (_name, labels = {}) => {
-        outcomes.set(labels["outcome"]!, (outcomes.get(labels["outcome"]!) ?? 0) + 1);
+      count: (_name, labels = {}, by = 1) => {
+        outcomes.set(labels["outcome"]!, (outcomes.get(labels["outcome"]!) ?? 0) + by);
         for (const look of watchers) look();
       },
     },
