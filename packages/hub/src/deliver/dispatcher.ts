@@ -11,8 +11,8 @@ const LEASE_MS = 2.5 * MINUTE_MS;
 /** Deliveries that are held at once, over all endpoints. */
 const HELD_MAX = 2_048;
 /** Results wait for one another, so that they share a commit: so many, or so long, but never when no more are to come. */
-const RESULTS_PER_COMMIT = 192;
-const RESULTS_LINGER_MS = 15;
+const RESULTS_PER_COMMIT = 384;
+const RESULTS_LINGER_MS = 20;
 const RESULTS_PER_COMMIT_MAX = 512;
 /** The table is looked at this often even when nothing woke us: another hub may have written. */
 const IDLE_LOOK_MS = 1 * SECOND_MS;

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
+import { hash } from "node:crypto";
 import { invariant, type Random } from "@lunas/domain";
 
 const PREFIX = "whsec_";
@@ -16,26 +16,46 @@ export function makeSecret(random: Random): string {
  */
 export function signStandard(id: string, timestamp_s: number, body: Uint8Array, secrets: readonly string[]): string {
   invariant(secrets.length > 0, "nothing can be signed without a secret");
-  const head = `${id}.${timestamp_s}.`;
-  return secrets.map((secret) => `v1,${createHmac("sha256", keyOf(secret)).update(head).update(body).digest("base64")}`).join(" ");
+  const head = Buffer.from(`${id}.${timestamp_s}.`);
+  return secrets.map((secret) => `v1,${hmacSha256(padsOf(secret), head, body).toString("base64")}`).join(" ");
 }
 
-export function hmacSha256(key: Uint8Array | KeyObject, ...parts: readonly Uint8Array[]): Buffer {
-  const hmac = createHmac("sha256", key);
-  for (const part of parts) hmac.update(part);
-  return hmac.digest();
+/** A key as HMAC uses it (RFC 2104): before the message, and, with room for the inner digest, before that. */
+export interface Pads {
+  readonly inner: Buffer;
+  readonly outer: Buffer;
+}
+
+const BLOCK_BYTES = 64;
+const DIGEST_BYTES = 32;
+
+/** Makes a key ready for `hmacSha256`. */
+export function padKey(key: Uint8Array): Pads {
+  const inner = Buffer.alloc(BLOCK_BYTES, 0x36);
+  const outer = Buffer.alloc(BLOCK_BYTES + DIGEST_BYTES, 0x5c);
+  const block = key.length > BLOCK_BYTES ? hash("sha256", key, "buffer") : key;
+  block.forEach((byte, index) => {
+    inner[index]! ^= byte;
+    outer[index]! ^= byte;
+  });
+  return { inner, outer };
+}
+
+/** HMAC-SHA-256 by two one-shot digests: making and collecting a Hmac object costs more than a short message's signature. */
+export function hmacSha256({ inner, outer }: Pads, ...parts: readonly Uint8Array[]): Buffer {
+  hash("sha256", Buffer.concat([inner, ...parts]), "buffer").copy(outer, BLOCK_BYTES);
+  return hash("sha256", outer, "buffer");
 }
 
 const KEYS_KEPT = 1_000;
-const keys = new Map<string, KeyObject>();
+const keys = new Map<string, Pads>();
 
-/** A key that is ready for use is half the work of a short signature. */
-function keyOf(secret: string): KeyObject {
-  let key = keys.get(secret);
-  if (!key) {
-    key = createSecretKey(secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : secret, "base64");
+function padsOf(secret: string): Pads {
+  let pads = keys.get(secret);
+  if (!pads) {
+    pads = padKey(Buffer.from(secret.startsWith(PREFIX) ? secret.slice(PREFIX.length) : secret, "base64"));
     if (keys.size >= KEYS_KEPT) keys.clear();
-    keys.set(secret, key);
+    keys.set(secret, pads);
   }
-  return key;
+  return pads;
 }
