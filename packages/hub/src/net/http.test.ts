@@ -231,6 +231,29 @@ test("the network is refused while a database transaction is open, and usable af
   expect(await http({ ...get, url: server.url })).toMatchObject({ ok: true });
 });
 
+test("connections are made anew when they are old, also where there is always something under way, which is not cut off", async () => {
+  const gate = signal();
+  const server = await serve(
+    (request, response) => void (request.url === "/slow" ? gate.happened : Promise.resolve()).then(() => response.end("done")),
+  );
+  const young = guardedHttp({ allow: LOOPBACK });
+  for (let n = 0; n < 10; n += 1) await young({ ...get, url: server.url });
+  // A second one where the first was not free again in the same turn.
+  const few = server.connections.length;
+  expect(few).toBeLessThanOrEqual(2);
+  const old = guardedHttp({ allow: LOOPBACK, connection_age_max_ms: 0 });
+  const slow = old({ ...get, url: `${server.url}/slow` });
+  await expect.poll(() => server.requests).toContain("GET /slow");
+  for (let n = 0; n < 3; n += 1) expect(await old({ ...get, url: server.url })).toMatchObject({ ok: true });
+  expect(server.connections).toHaveLength(few + 4);
+  const closed = old.close();
+  gate.happen();
+  expect(await slow).toMatchObject({ ok: true, status: 200 });
+  await closed;
+  expect(await old({ ...get, url: server.url })).toMatchObject({ ok: false, fault: "internal" });
+  await young.close();
+});
+
 test("closing waits for what is under way and refuses what comes after it", async () => {
   const gate = signal();
   const server = await serve((_request, response) => void gate.happened.then(() => response.end("done")));

@@ -21,6 +21,8 @@ export interface GuardedHttpOptions {
   /** CIDR ranges that are open although the guard forbids them. */
   readonly allow: readonly string[];
   readonly resolver?: Resolver;
+  /** Connections are made anew after this time. */
+  readonly connection_age_max_ms?: number;
 }
 
 export type GuardedHttp = Http & {
@@ -38,7 +40,7 @@ export type GuardedHttp = Http & {
  */
 export function guardedHttp(options: GuardedHttpOptions): GuardedHttp {
   const connect = guardedConnector(options.allow.map(parseCidr), options.resolver ?? systemResolver());
-  const agents = new Agents(() => makeAgent(connect));
+  const agents = new Agents(() => makeAgent(connect), options.connection_age_max_ms ?? CONNECTION_AGE_MAX_MS);
   const http = async (request: HttpRequest): Promise<HttpResult> => {
     invariant(!inTransactionScope(), "the network was used while a database transaction was open");
     return new Promise((resolve) => new Call(request, resolve).start(agents.current()));
@@ -63,18 +65,21 @@ function makeAgent(connect: ReturnType<typeof guardedConnector>): Agent {
 /** One agent after another. undici's own limit of a connection's age (`clientTtl`) looks at all of them for each request. */
 class Agents {
   readonly #make: () => Agent;
+  readonly #age_max_ms: number;
   #agent: Agent;
   #since = performance.now();
+  #closed = false;
   /** Agents of before, while their last requests are under way. */
   readonly #leaving = new Set<Promise<void>>();
 
-  constructor(make: () => Agent) {
+  constructor(make: () => Agent, age_max_ms: number) {
     this.#make = make;
+    this.#age_max_ms = age_max_ms;
     this.#agent = make();
   }
 
   current(): Agent {
-    if (performance.now() - this.#since < CONNECTION_AGE_MAX_MS) return this.#agent;
+    if (this.#closed || performance.now() - this.#since < this.#age_max_ms) return this.#agent;
     const leaving = this.#agent.close().finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
     this.#agent = this.#make();
@@ -83,6 +88,7 @@ class Agents {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([this.#agent.close(), ...this.#leaving]);
   }
 }
