@@ -25,6 +25,7 @@ export async function doctor(hub: Hub): Promise<Record<string, unknown>> {
     deliveries_planned: sql`SELECT count(*) AS count FROM deliveries WHERE status = 'due' AND due_at > ${now}`,
     deliveries_exhausted: sql`SELECT count(*) AS count FROM deliveries WHERE status = 'exhausted'`,
     endpoints_paused: sql`SELECT count(*) AS count FROM endpoints WHERE status = 'paused'`,
+    endpoints_disabled: sql`SELECT count(*) AS count FROM endpoints WHERE status = 'disabled'`,
   };
   const found: Record<string, unknown> = { engine: hub.store.engine.name, hold: hub.hold.reason ?? null };
   for (const [name, question] of Object.entries(questions)) {

@@ -67,12 +67,14 @@ export function retryAfter(value: string | undefined, wall_ms: number): number {
 
 /** The beginning of an answer, as far as it may be kept. A character that the limit cuts in two is left out. */
 function decode(body: Uint8Array): string {
+  if (body.length === 0) return "";
   if (body.length <= RESPONSE_KEPT_MAX) return new TextDecoder().decode(body);
   return new TextDecoder().decode(body.subarray(0, RESPONSE_KEPT_MAX), { stream: true });
 }
 
 /** PostgreSQL takes no NUL in a text and no half of a surrogate pair in JSON. What was no text grows when it is made one: it is cut once more. */
 function kept(text: string): string {
+  if (text === "") return text;
   const clean = (text.includes("\0") ? text.replaceAll("\0", "\uFFFD") : text).toWellFormed();
   const bytes = Buffer.from(clean);
   return bytes.length <= RESPONSE_KEPT_MAX ? clean : new TextDecoder().decode(bytes.subarray(0, RESPONSE_KEPT_MAX), { stream: true });

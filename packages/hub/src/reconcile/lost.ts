@@ -41,8 +41,11 @@ async function payments(hub: Hub, db: Db, now: number): Promise<JobRequest[]> {
   const elsewhere = await sql<{ id: string; account_id: string }>`SELECT payments.id, payments.account_id FROM unmatched_money AS money
     JOIN payments ON payments.account_id = money.account_id AND payments.reference = money.reference
     WHERE money.payment_id IS NULL AND money.found_at > ${now - FOLLOWED_FOR_MS} AND ${lost}`.execute(db);
+  // A verified notification said something that no answer has confirmed yet, however long ago the payment was done with.
+  const claimed = await sql<{ id: string; account_id: string }>`SELECT payments.id, payments.account_id FROM payment_transactions AS told
+    JOIN payments ON payments.id = told.payment_id WHERE told.claim IS NOT NULL AND ${lost}`.execute(db);
   const planned = [...over.rows, ...paid.rows].filter((payment) => plannedPoll(hub, payment, now) !== undefined);
-  const found = new Map([...live.rows, ...elsewhere.rows, ...planned].map(({ id, account_id }) => [id, account_id]));
+  const found = new Map([...live.rows, ...elsewhere.rows, ...claimed.rows, ...planned].map(({ id, account_id }) => [id, account_id]));
   return [...found].map(([subject_id, account_id]) => ({ kind: "payment", subject_id, account_id, due_at: now, priority: PRIORITY.poll }));
 }
 

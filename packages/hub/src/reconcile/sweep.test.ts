@@ -93,6 +93,25 @@ describe.each(ENGINES)("the sweep on %s", (engine) => {
     }
   });
 
+  test("what a notification claimed and no answer has confirmed is asked about, also when its payment was done with long ago", async () => {
+    hub = await driveHub(engine);
+    const { id } = await paid();
+    await hub.advance(30 * 24 * HOUR_MS);
+    expect(await jobs()).not.toContain(`payment:${id}`);
+    const told = await hub.store.write((tx) =>
+      tx.updateTable("payment_transactions").set({ claim: "reversed" }).where("payment_id", "=", id).executeTakeFirstOrThrow(),
+    );
+    expect(told.numUpdatedRows).toBe(1n);
+    await sweep(hub.hub, NO_JOB);
+    expect(await jobs()).toContain(`payment:${id}`);
+    // Asked about to the end, and then let go: the gateway never confirms it.
+    for (let hour = 0; hour < 24; hour += 1) await hub.advance(HOUR_MS);
+    const claims = await hub.store.read((db) => db.selectFrom("payment_transactions").select("claim").where("payment_id", "=", id).execute());
+    expect(claims).toEqual([{ claim: null }]);
+    await sweep(hub.hub, NO_JOB);
+    expect(await jobs()).not.toContain(`payment:${id}`);
+  });
+
   test("a delivery that waits for a resume of an endpoint that is active is sent", async () => {
     hub = await driveHub(engine);
     const { endpoint } = await createEndpoint(hub.hub, hub.shop_id, { url: "https://shop.test/hook", events: null, description: null });
@@ -120,6 +139,7 @@ test("the sweep's questions read indexes of what is unfinished, and no table fro
   expect(
     await plan("SELECT id FROM orders WHERE closed IS NULL AND payment_status IN ('unpaid', 'pending', 'failed', 'expired', 'canceled')"),
   ).toContain("orders_open");
+  expect(await plan("SELECT payment_id FROM payment_transactions WHERE claim IS NOT NULL")).toContain("payment_transactions_claimed");
   expect(await plan("SELECT * FROM payments WHERE paid_at > 1")).toContain("payments_by_paid_at");
   expect(await plan("SELECT * FROM payments WHERE status IN ('failed', 'expired', 'canceled') AND expires_at > 1")).toContain("payments_closed");
   await hub.close();

@@ -9,6 +9,7 @@ import * as unfinishedWork from "./migrations/0005_unfinished_work.ts";
 import * as deliveryGenerations from "./migrations/0006_delivery_generations.ts";
 import * as listsAndOverlaps from "./migrations/0007_lists_and_overlaps.ts";
 import * as deliveryLeases from "./migrations/0008_delivery_leases.ts";
+import * as openClaims from "./migrations/0009_open_claims.ts";
 import type { Store, Tx } from "./store.ts";
 
 export interface Migration {
@@ -27,6 +28,7 @@ export const MIGRATIONS: readonly Migration[] = [
   deliveryGenerations,
   listsAndOverlaps,
   deliveryLeases,
+  openClaims,
 ];
 
 export class SchemaTooNewError extends Error {

@@ -388,6 +388,8 @@ CREATE INDEX orders_by_status ON public.orders USING btree (shop_id, payment_sta
 
 CREATE INDEX orders_open ON public.orders USING btree (id) WHERE ((closed IS NULL) AND (payment_status = ANY (ARRAY['unpaid'::text, 'pending'::text, 'failed'::text, 'expired'::text, 'canceled'::text])));
 
+CREATE INDEX payment_transactions_claimed ON public.payment_transactions USING btree (payment_id) WHERE (claim IS NOT NULL);
+
 CREATE INDEX payments_by_paid_at ON public.payments USING btree (paid_at) WHERE (paid_at IS NOT NULL);
 
 CREATE INDEX payments_by_provider_id ON public.payments USING btree (account_id, provider_id) WHERE (provider_id IS NOT NULL);

@@ -326,6 +326,10 @@ CREATE TABLE payment_transactions (
   provider_id)
 );
 
+CREATE INDEX payment_transactions_claimed ON payment_transactions (
+  payment_id
+) WHERE claim IS NOT NULL;
+
 CREATE TABLE payments (
    id TEXT PRIMARY KEY,
   shop_id TEXT NOT NULL,
