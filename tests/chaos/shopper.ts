@@ -86,16 +86,19 @@ export class Shopper {
       (status, code) => status === 201 || code === "reference_taken",
     );
     if (!created) return this.#giveUp(order, "the order was not answered in time");
-    order.order_id = (created.body["id"] ?? created.body["existing_id"]) as string;
+    const order_id = (created.body["id"] ?? created.body["existing_id"]) as string;
+    order.order_id = order_id;
     const opened = await this.#post(
-      `/v1/orders/${order.order_id}/payments`,
+      `/v1/orders/${order_id}/payments`,
       { method: order.fate === "snap" ? "snap" : "gopay" },
       order.keys.payment,
       (status, code) => [201, 404, 422].includes(status) || code === "wrong_state",
     );
     if (!opened) return this.#giveUp(order, "the payment was not answered in time");
     // `wrong_state` says: read the order again. A hub that was restored may know by now that it is paid.
-    const payment = opened.status === 201 ? opened.body : opened.body["code"] === "wrong_state" ? await this.#lastPayment(order.order_id) : undefined;
+    const payment = opened.status === 201 ? opened.body : opened.body["code"] === "wrong_state" ? await this.#lastPayment(order_id) : undefined;
+    // A no about the order of before a restore, while the shop has stated it again: what becomes of that one counts.
+    if (!payment && order.order_id !== order_id) return;
     if (!payment) return void (order.gave_up = `payment ${opened.status} ${String(opened.body["code"])}: ${String(opened.body["detail"])}`);
     delete order.gave_up;
     order.payment_id = payment["id"] as string;
