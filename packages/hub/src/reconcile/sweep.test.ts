@@ -127,6 +127,13 @@ describe.each(ENGINES)("the sweep on %s", (engine) => {
     await hub.store.write((tx) => tx.updateTable("endpoints").set({ status: "active" }).execute());
     await sweep(hub.hub, NO_JOB);
     expect(await statuses()).toEqual(["due"]);
+    // An older hub beside this one claimed it and died.
+    await hub.store.write((tx) => sql`UPDATE deliveries SET status = 'delivering', lease_until = due_at + 1000`.execute(tx));
+    await sweep(hub.hub, NO_JOB);
+    expect(await statuses()).toEqual(["delivering"]);
+    await hub.advance(HOUR_MS);
+    await sweep(hub.hub, NO_JOB);
+    expect(await statuses()).toEqual(["due"]);
   });
 });
 

@@ -25,10 +25,13 @@ export async function sweep(hub: Hub, _job: Job): Promise<{ due_at: number }> {
   return { due_at: now + HOUR_MS };
 }
 
-/** Deliveries wait for their endpoint's resume. Where it is active already, nothing would resume them. @returns how many there were. */
+/**
+ * Deliveries wait for their endpoint's resume: where it is active already, nothing would resume them. And a hub of before migration 0008 that was
+ * still running while another one was upgraded may have left some in a status of its own. @returns how many there were.
+ */
 async function releaseDeliveries(hub: Hub, now: number): Promise<number> {
   const { numAffectedRows = 0n } = await hub.store.write((tx) =>
-    sql`UPDATE deliveries SET status = 'due', due_at = ${now}, lease_until = NULL WHERE status = 'paused'
+    sql`UPDATE deliveries SET status = 'due', due_at = ${now}, lease_until = NULL WHERE (status = 'paused' OR (status = 'delivering' AND lease_until <= ${now}))
       AND endpoint_id IN (SELECT id FROM endpoints WHERE status = 'active')`.execute(tx),
   );
   return Number(numAffectedRows);

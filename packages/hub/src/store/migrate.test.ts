@@ -74,6 +74,25 @@ describe.each([
     });
   });
 
+  test("a delivery that was under way when the hub was upgraded is due, and keeps its lease", async () => {
+    await withStore(async (store) => {
+      await migrate(store, MIGRATIONS.slice(0, 7));
+      await store.write(async (tx) => {
+        await sql`INSERT INTO shops (id, name, created_at) VALUES ('shp_1', 'Toko', 1)`.execute(tx);
+        await sql`INSERT INTO events (id, shop_id, type, subject_type, subject_id, sequence, body, position, occurred_at)
+          VALUES ('evt_1', 'shp_1', 'order.paid', 'order', 'ord_1', 1, '{}', 'evt_1', 1)`.execute(tx);
+        await sql`INSERT INTO endpoints (id, shop_id, url, events, format, status, secrets, failures_in_row, version, created_at, updated_at)
+          VALUES ('end_1', 'shp_1', 'https://shop.test/', 'null', 'standard', 'active', ${Buffer.alloc(1)}, 0, 1, 1, 1)`.execute(tx);
+        await sql`INSERT INTO deliveries (id, shop_id, event_id, endpoint_id, status, attempts, step, trigger, due_at, lease_until, created_at)
+          VALUES ('dlv_1', 'shp_1', 'evt_1', 'end_1', 'delivering', 0, 0, 'schedule', 1, 5000, 1)`.execute(tx);
+      });
+      await migrate(store);
+      expect(await store.read((db) => db.selectFrom("deliveries").select(["status", "lease_until"]).execute())).toEqual([
+        { status: "due", lease_until: 5_000 },
+      ]);
+    });
+  });
+
   test("a migration that fails leaves nothing of itself or of those before it", async () => {
     await withStore(async (store) => {
       const broken: Migration = { name: "0002_broken", breaking: false, statements: () => ["CREATE TABLE half (id TEXT)", "CREATE NONSENSE"] };
