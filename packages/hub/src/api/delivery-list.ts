@@ -1,7 +1,14 @@
-import { DELIVERY_STATUSES, type DeliveryStatus } from "@lunas/domain";
+import type { DeliveryStatus } from "@lunas/domain";
 import type { DeliveryRow } from "../deliver/claim.ts";
 import { deliveryStatus, inStatus } from "../deliver/status.ts";
 import type { Db } from "../store/index.ts";
+
+/** As they are stored: nobody walks over what is due to find what of it is under way, where both are wanted. */
+const STORED = (["due", "delivered", "exhausted", "paused"] as const).map(
+  (status): ReturnType<typeof inStatus> =>
+    (eb) =>
+      eb("status", "=", status),
+);
 
 export interface DeliveryWish {
   readonly shop_id: string;
@@ -17,7 +24,7 @@ export interface DeliveryWish {
 
 /** The newest deliveries that fit, without walking over those that do not: an endpoint may have millions, and the exhausted ones be old. */
 export async function newestDeliveries(db: Db, wish: DeliveryWish): Promise<DeliveryRow[]> {
-  const { shop_id, rows, after, endpoint_id, status, event_id } = wish;
+  const { shop_id, rows, after, endpoint_id, status, event_id, now } = wish;
   if (event_id !== undefined) return ofEvent(db, wish, event_id);
   if (endpoint_id === undefined && status === undefined) {
     let query = db.selectFrom("deliveries").selectAll().where("shop_id", "=", shop_id).orderBy("id", "desc").limit(rows);
@@ -26,19 +33,13 @@ export async function newestDeliveries(db: Db, wish: DeliveryWish): Promise<Deli
   }
   const found: DeliveryRow[] = [];
   for (const endpoint of await endpointsOf(db, shop_id, endpoint_id))
-    for (const one of status === undefined ? DELIVERY_STATUSES : [status]) found.push(...(await ofLane(db, wish, endpoint, one)));
+    for (const one of status === undefined ? STORED : [inStatus(status, now)]) found.push(...(await ofLane(db, wish, endpoint, one)));
   return newestOf(found, rows);
 }
 
 /** One index holds the deliveries of an endpoint and a status in the order of their ids. */
-async function ofLane(db: Db, { rows, after, now }: DeliveryWish, endpoint_id: string, status: DeliveryStatus): Promise<DeliveryRow[]> {
-  let query = db
-    .selectFrom("deliveries")
-    .selectAll()
-    .where("endpoint_id", "=", endpoint_id)
-    .where(inStatus(status, now))
-    .orderBy("id", "desc")
-    .limit(rows);
+async function ofLane(db: Db, { rows, after }: DeliveryWish, endpoint_id: string, fits: ReturnType<typeof inStatus>): Promise<DeliveryRow[]> {
+  let query = db.selectFrom("deliveries").selectAll().where("endpoint_id", "=", endpoint_id).where(fits).orderBy("id", "desc").limit(rows);
   if (after !== undefined) query = query.where("id", "<", after);
   return query.execute();
 }

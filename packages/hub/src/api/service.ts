@@ -49,7 +49,7 @@ async function readGauges(hub: Hub): Promise<GaugeValue[]> {
     [
       "lunas_deliveries_oldest_seconds",
       "How long the oldest due delivery has been due.",
-      sql`SELECT due_at AS found FROM deliveries WHERE status = 'due' AND (lease_until IS NULL OR lease_until <= ${now}) ORDER BY due_at LIMIT 1`,
+      sql`SELECT due_at AS found FROM deliveries WHERE status = 'due' ORDER BY due_at LIMIT 1`,
     ],
   ];
   const counts: readonly [string, string, Question][] = [

@@ -80,7 +80,11 @@ class Agents {
 
   current(): Agent {
     if (this.#closed || performance.now() - this.#since < this.#age_max_ms) return this.#agent;
-    const leaving = this.#agent.close().finally(() => this.#leaving.delete(leaving));
+    // That one of its connections broke meanwhile is nobody's concern any more, and must not end the process as a rejection that nobody hears.
+    const leaving = this.#agent
+      .close()
+      .catch(() => {})
+      .finally(() => this.#leaving.delete(leaving));
     this.#leaving.add(leaving);
     this.#agent = this.#make();
     this.#since = performance.now();
