@@ -41,7 +41,7 @@ export interface ChaosReport {
 
 const CONCURRENCY = 8;
 /** Buyers take a moment, too: an account's call budget bounds what a hub can open in a second. */
-const SHOP_GAP_MS = { min: 300, spread: 900 };
+const SHOP_GAP_MS = { min: 400, spread: 1_200 };
 /** After so long the next buyer comes, whether or not the one before has been served; but never more than so many wait at once. */
 const BUYER_PATIENCE_MS = 4_000;
 const WAITING_MAX = 64;

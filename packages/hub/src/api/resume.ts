@@ -2,7 +2,7 @@ import { LIVE_STATUSES, LunasError } from "@lunas/domain";
 import { openPayment } from "../collect/payments.ts";
 import { sendRefund } from "../collect/refunds.ts";
 import type { OrderBundle, PaymentRow } from "../collect/rows.ts";
-import { isToBeReplaced, isUnusable } from "../collect/unusable.ts";
+import { hurryReplacement, isToBeReplaced, isUnusable } from "../collect/unusable.ts";
 import { paymentView, type PaymentView, refundView, type RefundView } from "../collect/views.ts";
 import type { Hub } from "../hub.ts";
 import { readPayment, readRefund } from "./bundles.ts";
@@ -25,6 +25,7 @@ export async function resumePayment(hub: Hub, shop_id: string, payment_id: strin
   const live = LIVE_STATUSES.includes(payment.status);
   const replacing = live ? isUnusable(payment) : isToBeReplaced(payment) && isPayable(hub, bundle);
   if (replacing) {
+    if (live) await hurryReplacement(hub, payment);
     throw new LunasError("gateway_unclear", {
       detail: "The gateway holds this payment but cannot show how to pay it. Another one is being opened in its place.",
       extra: { payment_id: payment.id },

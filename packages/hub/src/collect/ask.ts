@@ -2,7 +2,7 @@ import { type Gateway, invariant, LunasError, type Outcome, type PaymentAnswer }
 import type { Hub } from "../hub.ts";
 import { accountById, gatewayOf } from "./accounts.ts";
 import { type Applied, applyPaymentFinding } from "./apply.ts";
-import { MeteredHttp, takeCall } from "./budget.ts";
+import { CALLS_OF_TWO_STEPS, MeteredHttp, takeCall } from "./budget.ts";
 import { closeUnopened, failOpening, OPENING_STATUSES, openingUnderWayUntil, takeOpening } from "./opening.ts";
 import { findBundle, findPayment, type OrderBundle, type PaymentRow } from "./rows.ts";
 import { openIntent, paymentSubject } from "./subject.ts";
@@ -20,6 +20,9 @@ export type Asked =
   | { readonly asked: false; readonly waiting_until: number; readonly payment: PaymentRow; readonly under_way?: true };
 
 export type PaymentOperation = "open" | "continue" | "get" | "cancel" | "expire";
+
+/** They send a command and ask how it stands, or the other way round: where the gateway refuses the one, only the other says what has happened. */
+const TWO_STEPS: readonly PaymentOperation[] = ["continue", "cancel", "expire"];
 
 /** What a turn to the gateway is for. */
 export interface Purpose {
@@ -46,18 +49,21 @@ export async function turnTo(hub: Hub, payment_id: string, wished: PaymentOperat
   const until = operation === "continue" ? openingUnderWayUntil(payment) : undefined;
   if (until !== undefined && hub.clocks.business.now() < until) return { asked: false, under_way: true, waiting_until: until, payment };
   const account = await accountById(hub, payment.account_id);
-  const grant = await takeCall(hub, account, purpose.priority);
+  const calls = TWO_STEPS.includes(operation) ? CALLS_OF_TWO_STEPS : 1;
+  const grant = await takeCall(hub, account, purpose.priority, calls);
   if (!grant.granted) return { asked: false, ...(await showWaiting(hub, payment, grant.until, operation === "open")) };
+  const network = new MeteredHttp(hub, account, purpose.priority, calls);
   if (operation === "continue" && !(await takeOpening(hub, payment))) {
     ({ payment, bundle, others } = await load(hub, payment_id));
     if (stillFits(wished, payment)) {
+      await network.giveBack();
       return { asked: false, under_way: true, waiting_until: openingUnderWayUntil(payment) ?? hub.clocks.business.now(), payment };
     }
     operation = "get";
   }
-  const network = new MeteredHttp(hub, account, purpose.priority);
   const asked_at = hub.clocks.business.now();
   const outcome = await call(gatewayOf(hub, account, network.send), bundle, payment, operation, others);
+  await network.giveBack();
   const asked = await take(hub, payment, operation, outcome, { ...purpose, asked_at });
   if (network.waiting_until === undefined || outcome.certainty !== "unknown") return asked;
   return { ...asked, ...(await showWaiting(hub, asked.payment, network.waiting_until, false)) };

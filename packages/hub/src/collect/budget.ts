@@ -1,5 +1,5 @@
 import type { Http, Provider } from "@lunas/domain";
-import type { Selectable } from "kysely";
+import { type Selectable, sql } from "kysely";
 import type { Hub } from "../hub.ts";
 import { type BudgetsTable, GroupCommit, type Store } from "../store/index.ts";
 import { PRIORITY } from "../store/jobs.ts";
@@ -23,43 +23,50 @@ export type Grant = { readonly granted: true } | { readonly granted: false; read
 /** Calls asked for in one go at most. */
 const CALLS_PER_COMMIT_MAX = 256;
 
+/** What an operation may take that sends a command and asks how it stands: with only one of the two it would come to nothing. */
+export const CALLS_OF_TWO_STEPS = 2;
+
 interface Wish {
   readonly account: OpenAccount;
   readonly priority: number;
+  readonly calls: number;
 }
 
 /** One per store: whoever asks while others' calls are being written down shares the next commit with all who ask then. */
 const takers = new WeakMap<Store, GroupCommit<Wish, Grant>>();
 
 /**
- * Takes one call from the account's budget: a token bucket and a daily quota, kept in the database so that several hubs and a
- * restart share them. A refusal says from when on it is worth trying again.
+ * Takes a call from the account's budget, or several at once: a token bucket and a daily quota, kept in the database so that several hubs and a
+ * restart share them. A refusal says from when on it is worth trying again. An operation that is of no use without its second call takes both before
+ * it begins: where many compete, each would otherwise spend the first and find the second taken, and none would ever come to an end.
  */
-export async function takeCall(hub: Hub, account: OpenAccount, priority: number): Promise<Grant> {
+export async function takeCall(hub: Hub, account: OpenAccount, priority: number, calls = 1): Promise<Grant> {
   let taker = takers.get(hub.store);
   if (!taker) {
     taker = new GroupCommit({ flush: (wishes) => takeCalls(hub, wishes), max_items: CALLS_PER_COMMIT_MAX });
     takers.set(hub.store, taker);
   }
-  return taker.add({ account, priority });
+  return taker.add({ account, priority, calls });
 }
 
 /**
- * The network of one operation whose first call is granted. An operation may take several: each further one is a call of the budget as well. It
+ * The network of one operation whose first calls are granted. An operation may take several: each further one is a call of the budget as well. It
  * goes before what has not begun yet, or polls that compete would all stop half-way. Where none is left it is not sent, and the operation
  * comes to no clear answer.
  */
 export class MeteredHttp {
   /** Set once a call was not sent: from then on it is worth going on. */
   waiting_until: number | undefined;
-  #granted = 1;
+  #granted: number;
   readonly #hub: Hub;
   readonly #account: OpenAccount;
   readonly #priority: number;
 
-  constructor(hub: Hub, account: OpenAccount, priority: number) {
+  /** @param granted how many calls were taken for it. */
+  constructor(hub: Hub, account: OpenAccount, priority: number, granted = 1) {
     this.#hub = hub;
     this.#account = account;
+    this.#granted = granted;
     this.#priority = Math.min(priority, PRIORITY.notified);
   }
 
@@ -67,6 +74,24 @@ export class MeteredHttp {
     if (!(await this.#mayCall())) return { ok: false, fault: "internal", message: "not sent: the account's call budget is used up", elapsed_ms: 0 };
     return this.#hub.http(request);
   };
+
+  /** The operation is over: what was taken for it and not sent is there for others. */
+  async giveBack(): Promise<void> {
+    const unsent = this.#granted;
+    if (unsent === 0) return;
+    this.#granted = 0;
+    const day = Math.floor(this.#hub.clocks.business.now() / DAY_MS);
+    await this.#hub.store.write((tx) =>
+      tx
+        .updateTable("budgets")
+        .set((eb) => ({
+          tokens_milli: eb("tokens_milli", "+", unsent * 1000),
+          used_today: sql<number>`CASE WHEN day = ${day} THEN used_today - ${unsent} ELSE used_today END`,
+        }))
+        .where("account_id", "=", this.#account.row.id)
+        .execute(),
+    );
+  }
 
   async #mayCall(): Promise<boolean> {
     if (this.#granted > 0) {
@@ -91,7 +116,7 @@ function takeCalls(hub: Hub, wishes: readonly Wish[]): Promise<Grant[]> {
       const query = tx.selectFrom("budgets").selectAll().where("account_id", "=", account_id);
       const row = await (hub.store.engine.name === "postgres" ? query.forUpdate() : query).executeTakeFirst();
       const bucket = new Bucket(group[0]!.account.provider.budget, row, now);
-      for (const wish of group.toSorted((a, b) => a.priority - b.priority)) grants.set(wish, bucket.take(wish.priority));
+      for (const wish of group.toSorted((a, b) => a.priority - b.priority)) grants.set(wish, bucket.take(wish.priority, wish.calls));
       if (!bucket.changed) continue;
       const values = { account_id, ...bucket.row() };
       await tx
@@ -123,16 +148,18 @@ class Bucket {
     this.#used_today = row && row.day === this.#day ? row.used_today : 0;
   }
 
-  take(priority: number): Grant {
+  take(priority: number, wanted: number): Grant {
     const { per_second, burst, per_day } = this.#budget;
     const reserve_milli = Math.floor(burst * 1000 * (RESERVE_SHARE[priority] ?? 0));
-    if (per_day !== undefined && this.#used_today >= per_day) return { granted: false, until: (this.#day + 1) * DAY_MS };
-    if (this.#tokens_milli - 1000 < reserve_milli) {
-      const missing_milli = reserve_milli + 1000 - this.#tokens_milli;
-      return { granted: false, until: this.#now + Math.ceil(missing_milli / per_second) };
+    // No budget is so small that it never allows anything.
+    const calls = Math.min(wanted, burst, per_day ?? wanted);
+    const needed_milli = reserve_milli + calls * 1000;
+    if (per_day !== undefined && this.#used_today + calls > per_day) return { granted: false, until: (this.#day + 1) * DAY_MS };
+    if (this.#tokens_milli < needed_milli) {
+      return { granted: false, until: this.#now + Math.ceil((needed_milli - this.#tokens_milli) / per_second) };
     }
-    this.#tokens_milli -= 1000;
-    this.#used_today += 1;
+    this.#tokens_milli -= calls * 1000;
+    this.#used_today += calls;
     this.changed = true;
     return { granted: true };
   }

@@ -1,6 +1,7 @@
 import type { Gateway, GatewayContext, Provider } from "@lunas/domain";
 import { afterEach, describe, expect, test } from "vitest";
 import { type DrivenHub, driveHub, ENGINES } from "../testing/drive.ts";
+import { resumePayment } from "../api/resume.ts";
 import { askGateway } from "./ask.ts";
 import { cancelOrder } from "./close-order.ts";
 import { closePayment, createPayment, openPayment } from "./payments.ts";
@@ -176,6 +177,50 @@ describe.each(ENGINES)("openings that meet something else on %s", (engine) => {
     expect(all.map((payment) => payment.status)).toEqual(["canceled", "canceled", "canceled"]);
     expect(all.at(-1)!.needs_attention).toContain("cannot show");
     expect(await hub.orderRow(order.id)).toMatchObject({ payment_status: "unpaid" });
+  });
+
+  test("what cannot be shown is taken back at once, however long its job would wait after unclear answers: its buyer is waiting (found by chaos)", async () => {
+    hub = await driveHub(engine);
+    const { provider } = hub.gateway;
+    const blind = { ...provider, gateway: (context: GatewayContext<never>): Gateway => unusable(provider.gateway(context)) } as unknown as Provider;
+    (hub.hub.providers as Map<string, Provider>).set(provider.name, blind);
+    const order = await hub.order();
+    for (let tries = 0; tries < 4; tries += 1) hub.gateway.next("open", { unclear: "did_it" });
+    expect(await hub.openRefused(order.id)).toBe("gateway_unclear");
+    for (const wait_ms of [MINUTE, 5_000, 15_000]) await hub.advance(wait_ms);
+    expect(hub.gateway.count("open")).toBe(4);
+    const [first] = await payments();
+    await expect(openPayment(hub.hub, first!.id, "continue", "api")).rejects.toMatchObject({ code: "gateway_unclear" });
+    await hub.settle();
+    expect(await hub.payment(first!.id)).toMatchObject({ status: "canceled" });
+    expect((await payments())[1]).toMatchObject({ replaces: first!.id });
+  });
+
+  test("what cannot be taken back at once is tried again every five seconds while somebody asks for it, not after minutes (found by chaos)", async () => {
+    hub = await driveHub(engine);
+    const first = await hub.open((await hub.order()).id);
+    await markUnusable(first);
+    for (let tries = 0; tries < 5; tries += 1) {
+      hub.gateway.next("cancel", { unclear: "did_nothing" });
+      hub.gateway.next("get", { unclear: "did_nothing" });
+    }
+    await hub.advance(MINUTE);
+    for (const wait_ms of [5_000, 15_000, 30_000]) await hub.advance(wait_ms);
+    expect(hub.gateway.count("cancel")).toBe(4);
+    const ask = (): Promise<unknown> => expect(resumePayment(hub.hub, hub.shop_id, first.id)).rejects.toMatchObject({ code: "gateway_unclear" });
+    for (const [passed_ms, cancels] of [
+      [1_000, 4],
+      [4_000, 5],
+      [4_000, 5],
+    ] as const) {
+      await hub.advance(passed_ms);
+      expect(hub.gateway.count("cancel")).toBe(cancels);
+      await ask();
+      await hub.settle();
+      expect(hub.gateway.count("cancel")).toBe(cancels);
+    }
+    await hub.advance(1_000);
+    expect(await payments()).toMatchObject([{ status: "canceled" }, { status: "pending", replaces: first.id }]);
   });
 
   test("a payment that could not be shown and that the shop has canceled is not replaced, now or by a later poll", async () => {

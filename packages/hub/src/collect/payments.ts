@@ -250,15 +250,18 @@ export async function scheduleNext(hub: Hub, payment: PaymentRow, sooner: number
   const unusable = payment.status === "pending" && isToBeReplaced(payment);
   const due_at = unusable ? now : unclear ? (sooner ?? now + 5_000) : plannedPoll(hub, payment, now);
   if (due_at === undefined) return;
-  await hub.store.write((tx) =>
+  const job = { kind: "payment", subject_id: payment.id, account_id: payment.account_id, due_at, priority: PRIORITY.money };
+  await hub.store.write((tx): Promise<unknown> => {
+    // Whatever the job waits for, a buyer is waiting now.
+    if (unusable) return armJob(tx, job);
     // Not while a worker is at it, and not over what a notification asked for meanwhile.
-    tx
+    return tx
       .updateTable("jobs")
       .set({ due_at })
       .where("key", "=", jobKey("payment", payment.id))
       .where("lease_until", "is", null)
       .where(sql`payload`, "=", "{}")
-      .execute(),
-  );
+      .execute();
+  });
   hub.signals.emit({ kind: "jobs" });
 }

@@ -16,7 +16,7 @@ import { accountById, gatewayOf } from "./accounts.ts";
 import { tellPayment } from "./apply.ts";
 import { type Finding, keepAnswer } from "./answers.ts";
 import { refuseOnHold } from "./ask.ts";
-import { MeteredHttp, takeCall } from "./budget.ts";
+import { CALLS_OF_TWO_STEPS, MeteredHttp, takeCall } from "./budget.ts";
 import { asTold, differenceOf, moveRefund, refundId } from "./refund-evidence.ts";
 import { findPayment, lockOrder, type OrderBundle, type PaymentRow, type RefundRow, readBundle } from "./rows.ts";
 import { paymentSubject } from "./subject.ts";
@@ -204,7 +204,8 @@ export async function trySendRefund(hub: Hub, refund_id: string, cause: string):
   const { refund, payment } = await load(hub, refund_id);
   if (!OPEN_STATUSES.includes(refund.status)) return { refund };
   const account = await accountById(hub, payment.account_id);
-  const grant = await takeCall(hub, account, PRIORITY.money);
+  const calls = refund.submitted_at === null ? 1 : CALLS_OF_TWO_STEPS;
+  const grant = await takeCall(hub, account, PRIORITY.money, calls);
   if (!grant.granted) return showWaiting(hub, refund, grant.until);
   const now = hub.clocks.business.now();
   // Written before the call: from here on nobody may think that it was never sent.
@@ -220,12 +221,13 @@ export async function trySendRefund(hub: Hub, refund_id: string, cause: string):
     ...(refund.reason ? { reason: refund.reason } : {}),
     ...(refund.submitted_at === null ? {} : { submitted_at: refund.submitted_at }),
   };
-  const network = new MeteredHttp(hub, account, PRIORITY.money);
+  const network = new MeteredHttp(hub, account, PRIORITY.money, calls);
   const gateway = gatewayOf(hub, account, network.send);
   const over = windowIsOver(refund, now, account.provider.capabilities.refund_retry_days);
   const known = refund.status === "submitted" || refund.origin === "provider" || over;
   const operation = known ? "get_refund" : "refund";
   const outcome = await (known ? gateway.getRefund(intent) : gateway.refund(intent));
+  await network.giveBack();
   const after = await applyRefundFinding(hub, refund_id, payment, { operation, outcome, cause, asked_at: now }, over);
   if (network.waiting_until === undefined || outcome.certainty !== "unknown") return { refund: after };
   return showWaiting(hub, after, network.waiting_until);

@@ -82,11 +82,11 @@ async function turnToGateway(hub: Hub, payment: PaymentRow, job: Job, cause: str
   return asked.asked && isOverdue(asked, now) ? command(hub, asked.payment, "expire", { cause: "expiry", priority: job.priority }) : asked;
 }
 
-/** A command, and where it is refused or unclear the question how it stands. */
+/** A command, and where it is refused or unclear the question how it stands. What has to wait for the budget is not asked about instead: that would spend it. */
 async function command(hub: Hub, payment: PaymentRow, how: "cancel" | "expire", purpose: Purpose): Promise<Asked> {
   const planned = { ...purpose, plans_next: true } as const;
   const asked = await turnTo(hub, payment.id, how, planned);
-  return asked.asked && asked.outcome.certainty === "did" ? asked : turnTo(hub, payment.id, "get", planned);
+  return !asked.asked || asked.outcome.certainty === "did" ? asked : turnTo(hub, payment.id, "get", planned);
 }
 
 /** The clock alone never expires a payment: the gateway is told to, and its answer counts. */
