@@ -24,13 +24,8 @@ export interface DeliveryWish {
 
 /** The newest deliveries that fit, without walking over those that do not: an endpoint may have millions, and the exhausted ones be old. */
 export async function newestDeliveries(db: Db, wish: DeliveryWish): Promise<DeliveryRow[]> {
-  const { shop_id, rows, after, endpoint_id, status, event_id, now } = wish;
+  const { shop_id, rows, endpoint_id, status, event_id, now } = wish;
   if (event_id !== undefined) return ofEvent(db, wish, event_id);
-  if (endpoint_id === undefined && status === undefined) {
-    let query = db.selectFrom("deliveries").selectAll().where("shop_id", "=", shop_id).orderBy("id", "desc").limit(rows);
-    if (after !== undefined) query = query.where("id", "<", after);
-    return query.execute();
-  }
   const found: DeliveryRow[] = [];
   for (const endpoint of await endpointsOf(db, shop_id, endpoint_id))
     for (const one of status === undefined ? STORED : [inStatus(status, now)]) found.push(...(await ofLane(db, wish, endpoint, one)));

@@ -9,7 +9,7 @@ import type { SendAttempt } from "./send.ts";
 /** Longer than a delivery waits in its lane, is tried, and is written: see `Lanes`. */
 const LEASE_MS = 2.5 * MINUTE_MS;
 /** Deliveries that are held at once, over all endpoints. */
-const HELD_MAX = 2_048;
+const HELD_MAX = 4_096;
 /** Results wait for one another, so that they share a commit: so many, or so long, but never when no more are to come. */
 const RESULTS_PER_COMMIT = 384;
 const RESULTS_LINGER_MS = 20;
@@ -62,7 +62,7 @@ class RunningDispatcher implements Dispatcher {
 
   constructor(hub: Hub, send: SendAttempt) {
     this.#hub = hub;
-    this.#results = new GroupCommit({ flush: (group) => saveResults(hub, group), max_items: RESULTS_PER_COMMIT_MAX });
+    this.#results = new GroupCommit({ flush: (group) => saveResults(hub, group), max_items: RESULTS_PER_COMMIT_MAX, at_once: hub.store.engine.writers });
     this.#lanes = new Lanes<AttemptResult>({
       now: () => hub.clocks.business.now(),
       send,

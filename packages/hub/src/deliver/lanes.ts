@@ -6,7 +6,7 @@ import type { ClaimedDelivery, Target } from "./claim.ts";
 const CONCURRENCY = 16;
 /** How many an endpoint may hold, waiting, under way and not yet written: few while nothing is known of it, more the better it answers. */
 const WINDOW_MIN = CONCURRENCY;
-const WINDOW_MAX = 16 * CONCURRENCY;
+const WINDOW_MAX = 32 * CONCURRENCY;
 /** A delivery that has waited in its lane for this long is given back, well before its lease ends. */
 const PATIENCE_MS = 1 * MINUTE_MS;
 /** While a probe decides, the others are given back for this long. */

@@ -16,7 +16,7 @@ describe.each(ENGINES)("pruning on %s", (engine) => {
     for (let from = 0; from < count; from += 500) {
       const rows = Array.from({ length: Math.min(500, count - from) }, (_, index) => ({
         id: newId("attempt"),
-        delivery_id: "dlv_x",
+        delivery_id: newId("delivery"),
         number: from + index,
         trigger: "schedule" as const,
         started_at: at,

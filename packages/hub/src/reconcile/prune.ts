@@ -38,8 +38,8 @@ export function deletions(now: number) {
     sql`DELETE FROM notification_batches WHERE id IN (SELECT id FROM notification_batches WHERE keep_until < ${now}
         AND id NOT IN (SELECT batch FROM notifications WHERE route = ${sql.lit(ROUTE.parked)} AND batch IS NOT NULL) ORDER BY keep_until LIMIT ${BATCH})`,
     sql`DELETE FROM idempotency WHERE scope IN (SELECT scope FROM idempotency WHERE created_at < ${now - RETENTION.idempotency_ms} LIMIT ${BATCH})`,
-    // Their ids sort by time: a range of the primary key instead of the whole table.
-    sql`DELETE FROM attempts WHERE id IN (SELECT id FROM attempts WHERE id < ${firstIdAt("attempt", attempts_before)}
-        AND started_at < ${attempts_before} ORDER BY id LIMIT ${BATCH})`,
+    // Ids of deliveries sort by time, and nothing is tried before it is there: a range of the primary key instead of the whole table.
+    sql`DELETE FROM attempts WHERE (delivery_id, id) IN (SELECT delivery_id, id FROM attempts WHERE delivery_id < ${firstIdAt("delivery", attempts_before)}
+        AND started_at < ${attempts_before} ORDER BY delivery_id, id LIMIT ${BATCH})`,
   ];
 }

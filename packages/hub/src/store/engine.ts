@@ -3,6 +3,8 @@ export interface EngineProfile {
   readonly name: "sqlite" | "postgres";
   /** Column types of the migrations. */
   readonly type: { readonly int: string; readonly bytes: string; readonly text: string; readonly serial: string };
+  /** How many transactions that write are worth having under way at once. */
+  readonly writers: number;
   /** Appended to a claim, so that several hubs never take the same row. SQLite has one writer. */
   readonly skipLocked: string;
   /** Appended to a read that a write of the same transaction follows up. */
@@ -20,6 +22,7 @@ export interface EngineProfile {
 export const SQLITE: EngineProfile = {
   name: "sqlite",
   type: { int: "INTEGER", bytes: "BLOB", text: "TEXT", serial: "INTEGER PRIMARY KEY" },
+  writers: 1,
   skipLocked: "",
   forUpdate: "",
   forShare: "",
@@ -35,11 +38,12 @@ export const SQLITE: EngineProfile = {
 export const POSTGRES: EngineProfile = {
   name: "postgres",
   type: { int: "BIGINT", bytes: "BYTEA", text: 'TEXT COLLATE "C"', serial: "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY" },
+  writers: 2,
   skipLocked: "FOR UPDATE SKIP LOCKED",
   forUpdate: "FOR UPDATE",
   forShare: "FOR SHARE",
   notificationKeys: [`CREATE UNIQUE INDEX notifications_dedupe ON notifications (dedupe)`],
-  jsonRows: ["json_array_elements((", ")::json) AS item (value)"],
+  jsonRows: ["jsonb_array_elements((", ")::jsonb) AS item (value)"],
   startIdentityAfter: (table, column) => [
     `SELECT setval(pg_get_serial_sequence('${table}', '${column}'), (SELECT COALESCE(MAX(${column}), 0) + 1 FROM ${table}), false)`,
   ],

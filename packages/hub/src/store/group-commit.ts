@@ -6,6 +6,8 @@ export interface GroupCommitOptions<Item, Result> {
   readonly flush: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** How many items share one flush at most. */
   readonly max_items: number;
+  /** How many flushes may be under way at once. Default: one. More are for items that have nothing to do with one another. */
+  readonly at_once?: number;
   /** What an item weighs, and how much may share one flush; one alone may weigh more. Default: nothing weighs anything. */
   readonly weight?: { of(item: Item): number; readonly max: number };
   /** While `wanted`, a group waits for so many items, but no longer than so many milliseconds: fewer flushes, when there are many of them. */
@@ -31,7 +33,7 @@ const OF_ALL: ReadonlySet<StoreFault> = new Set(["unavailable", "read_only", "fu
 export class GroupCommit<Item, Result> {
   #options: GroupCommitOptions<Item, Result>;
   #queue: Waiting<Item, Result>[] = [];
-  #running: Promise<void> | undefined;
+  readonly #running = new Set<Promise<void>>();
 
   constructor(options: GroupCommitOptions<Item, Result>) {
     invariant(options.max_items >= 1, "a group holds one item at least");
@@ -47,24 +49,31 @@ export class GroupCommit<Item, Result> {
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, resolve, reject });
-      this.#running ??= this.#drain();
+      if (this.#running.size < (this.#options.at_once ?? 1)) this.#start();
     });
   }
 
   /** Resolves when nothing waits and nothing is under way: for a hub that stops. */
   async idle(): Promise<void> {
-    while (this.#running) await this.#running;
+    while (this.#running.size > 0) await Promise.all(this.#running);
   }
 
-  async #drain(): Promise<void> {
+  #start(): void {
+    const running = this.#drain(() => this.#running.delete(running));
+    this.#running.add(running);
+  }
+
+  async #drain(ended: () => void): Promise<void> {
     while (this.#queue.length > 0) {
       // One turn of the loop, so that whatever arrives in it comes along.
       await turn();
       await this.#company();
-      await this.#flush(this.#queue.splice(0, this.#groupSize()));
+      const group = this.#queue.splice(0, this.#groupSize());
+      // Another drain may have taken them all while this one waited for its turn.
+      if (group.length > 0) await this.#flush(group);
     }
     // Nothing is awaited between the last look at the queue and here: no item can be left behind.
-    this.#running = undefined;
+    ended();
   }
 
   async #company(): Promise<void> {

@@ -11,7 +11,7 @@ const LATEST = [
   ["answered_at", "answers", "id"],
   ["at", "transitions", "id"],
   ["created_at", "orders", "id"],
-  ["started_at", "attempts", "id"],
+  ["started_at", "attempts", "started_at"],
   ["last_received_at", "notifications", "seq"],
 ] as const;
 

@@ -10,6 +10,7 @@ import * as deliveryGenerations from "./migrations/0006_delivery_generations.ts"
 import * as listsAndOverlaps from "./migrations/0007_lists_and_overlaps.ts";
 import * as deliveryLeases from "./migrations/0008_delivery_leases.ts";
 import * as openClaims from "./migrations/0009_open_claims.ts";
+import * as attemptsByDelivery from "./migrations/0010_attempts_by_delivery.ts";
 import type { Store, Tx } from "./store.ts";
 
 export interface Migration {
@@ -29,6 +30,7 @@ export const MIGRATIONS: readonly Migration[] = [
   listsAndOverlaps,
   deliveryLeases,
   openClaims,
+  attemptsByDelivery,
 ];
 
 export class SchemaTooNewError extends Error {

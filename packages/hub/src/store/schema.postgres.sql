@@ -57,7 +57,7 @@ CREATE TABLE attempts (
   status bigint,
   fault text COLLATE "C",
   response_body text COLLATE "C",
-  CONSTRAINT attempts_pkey PRIMARY KEY (id)
+  CONSTRAINT attempts_pkey PRIMARY KEY (delivery_id, id)
 );
 
 CREATE TABLE budgets (
@@ -348,11 +348,7 @@ CREATE INDEX accounts_by_shop ON public.accounts USING btree (shop_id, id);
 
 CREATE INDEX answers_by_subject ON public.answers USING btree (subject_id, id);
 
-CREATE INDEX attempts_by_delivery ON public.attempts USING btree (delivery_id);
-
 CREATE INDEX deliveries_by_endpoint ON public.deliveries USING btree (endpoint_id, status, id);
-
-CREATE INDEX deliveries_by_shop ON public.deliveries USING btree (shop_id, id);
 
 CREATE INDEX deliveries_due ON public.deliveries USING btree (endpoint_id, due_at) WHERE (status = 'due'::text);
 

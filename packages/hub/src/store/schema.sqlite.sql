@@ -50,21 +50,18 @@ CREATE TABLE api_keys (
   revoked_at INTEGER
 );
 
-CREATE TABLE attempts (
-   id TEXT PRIMARY KEY,
-  delivery_id TEXT NOT NULL,
+CREATE TABLE "attempts" (
+   delivery_id TEXT NOT NULL,
+  id TEXT NOT NULL,
   number INTEGER NOT NULL,
   trigger TEXT NOT NULL,
   started_at INTEGER NOT NULL,
   elapsed_ms INTEGER NOT NULL,
   status INTEGER,
   fault TEXT,
-  response_body TEXT
-);
-
-CREATE INDEX attempts_by_delivery ON attempts (
-  delivery_id
-);
+  response_body TEXT,
+  PRIMARY KEY (delivery_id,
+  id)) WITHOUT ROWID;
 
 CREATE TABLE budgets (
    account_id TEXT PRIMARY KEY,
@@ -97,11 +94,6 @@ CREATE TABLE deliveries (
 CREATE INDEX deliveries_by_endpoint ON deliveries (
   endpoint_id,
   status,
-  id
-);
-
-CREATE INDEX deliveries_by_shop ON deliveries (
-  shop_id,
   id
 );
 
