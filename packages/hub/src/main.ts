@@ -9,6 +9,8 @@ import { buildApi } from "./api/server.ts";
 import { operatorRoutes } from "./cli/operator-routes.ts";
 import { type Config, ConfigError, publicUrl } from "./config.ts";
 import { type Dispatcher, startDispatcher } from "./deliver/dispatcher.ts";
+import { makePost } from "./deliver/post.ts";
+import { RushPost } from "./deliver/rush-post.ts";
 import { makeSend } from "./deliver/send.ts";
 import { followSandboxClock } from "./follow-clock.ts";
 import { followHold } from "./follow-hold.ts";
@@ -100,7 +102,7 @@ async function run(
     await releaseLeases(hub.store);
     await armHousekeeping(hub);
   }
-  const workers = role === "api" ? undefined : startWorkers(hub, stops);
+  const workers = role === "api" ? undefined : startWorkers(config, hub, stops);
   const api = buildApi(hub, {
     checkoutDist: options.checkoutDist ?? CHECKOUT_DIST,
     trustProxyHops: config.LUNAS_TRUST_PROXY_HOPS,
@@ -128,12 +130,17 @@ async function run(
   return { hub, url, api, setBusinessOffset, idle: async () => workers?.idle(), stop: () => (stopped ??= stop()) };
 }
 
-function startWorkers(hub: Hub, stops: (() => Promise<void>)[]): { idle(): Promise<void> } {
+function startWorkers(config: Config, hub: Hub, stops: (() => Promise<void>)[]): { idle(): Promise<void> } {
   const router: Router = startRouter(hub);
   const worker: Worker = startWorker(hub, { ...HANDLERS, parked: runParkedJob, sweep, prune });
-  const dispatcher: Dispatcher = startDispatcher(hub, makeSend(hub));
+  const poster = new RushPost({
+    inline: makePost(hub.http),
+    allow: allowedRanges(config),
+    lost: (error) => hub.log.error({ err: error }, "the thread that sends webhooks has ended; what it had under way is sent again"),
+  });
+  const dispatcher: Dispatcher = startDispatcher(hub, makeSend(hub, poster.post));
   stops.push(
-    () => dispatcher.stop(),
+    () => dispatcher.stop().finally(() => poster.close()),
     () => worker.stop(),
     () => router.stop(),
   );
@@ -146,12 +153,17 @@ function startWorkers(hub: Hub, stops: (() => Promise<void>)[]): { idle(): Promi
   };
 }
 
+/** Ranges that the hub may call although its guard forbids them. */
+function allowedRanges({ LUNAS_ALLOW_CIDRS, LUNAS_MODE }: Config): string[] {
+  return [...LUNAS_ALLOW_CIDRS, ...(LUNAS_MODE === "production" ? [] : LOOPBACK)];
+}
+
 /** The parts that the rooms share. Also what the CLI works with when no hub is running. */
 export async function makeHub(config: Config, business: OffsetClock = new OffsetClock(), options: HubOptions = {}): Promise<OperatedHub> {
   const random = options.random ?? systemRandom;
   const log = pino({ level: config.LUNAS_LOG_LEVEL, redact: ["req.headers.authorization", "headers.authorization"] });
   const production = config.LUNAS_MODE === "production";
-  const allow = [...config.LUNAS_ALLOW_CIDRS, ...(production ? [] : LOOPBACK)];
+  const allow = allowedRanges(config);
   const policy = { allow: allow.map(parseCidr), https_only: production };
   const store = await openMigratedStore(config.LUNAS_DATABASE_URL, (error) => log.warn({ err: error }, "an idle database connection broke"));
   try {

@@ -62,7 +62,11 @@ class RunningDispatcher implements Dispatcher {
 
   constructor(hub: Hub, send: SendAttempt) {
     this.#hub = hub;
-    this.#results = new GroupCommit({ flush: (group) => saveResults(hub, group), max_items: RESULTS_PER_COMMIT_MAX, at_once: hub.store.engine.writers });
+    this.#results = new GroupCommit({
+      flush: (group) => saveResults(hub, group),
+      max_items: RESULTS_PER_COMMIT_MAX,
+      at_once: hub.store.engine.writers,
+    });
     this.#lanes = new Lanes<AttemptResult>({
       now: () => hub.clocks.business.now(),
       send,

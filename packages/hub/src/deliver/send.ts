@@ -1,48 +1,39 @@
 import type { Hub } from "../hub.ts";
 import type { ClaimedDelivery, Target } from "./claim.ts";
-import { FORMATS, type Outgoing } from "./format.ts";
-import { classify, gapAfter, RESPONSE_READ_MAX } from "./outcome.ts";
+import { FORMATS } from "./format.ts";
+import { gapAfter } from "./outcome.ts";
+import { makePost, type Post } from "./post.ts";
 import type { AttemptResult } from "./results.ts";
 import { secretsReader } from "./secrets.ts";
 
 export { liveSecrets } from "./secrets.ts";
 
-const TIMEOUT_MS = 15_000;
-
 export type SendAttempt = (delivery: ClaimedDelivery, target: Target, body: string) => Promise<AttemptResult>;
 
 /** Tries one delivery once: a fresh timestamp and signature, the same webhook-id. What the receiver does, or our own settings lack, is a result. */
-export function makeSend(hub: Hub): SendAttempt {
+export function makeSend(hub: Hub, post: Post = makePost(hub.http)): SendAttempt {
   const secretsOf = secretsReader(hub);
-  const build = (event: { id: string; body: string }, target: Target, wall: number): Outgoing | Error => {
-    const format = FORMATS[target.format];
-    if (!format) return new Error(`there is no format ${target.format}`);
+  const signers = (target: Target): readonly string[] | string => {
+    if (!FORMATS[target.format]) return `there is no format ${target.format}`;
     try {
-      return format.build(event, secretsOf(target), wall);
+      const secrets = secretsOf(target);
+      if (secrets.length > 0) return secrets;
     } catch (error) {
       hub.log.error({ err: error, endpoint: target.id }, "an endpoint cannot be signed for");
-      return new Error("the endpoint's secrets cannot be read");
     }
+    return "the endpoint's secrets cannot be read";
   };
   return async (delivery, target, body) => {
-    const wall = hub.clocks.wall.now();
     const started_at = hub.clocks.business.now();
-    const outgoing = build({ id: delivery.event_id, body }, target, wall);
-    if (outgoing instanceof Error) return failed(hub, delivery, started_at, outgoing.message);
-    const result = await hub.http({
-      method: "POST",
-      url: target.url,
-      headers: outgoing.headers,
-      body: outgoing.body,
-      timeout_ms: TIMEOUT_MS,
-      max_bytes: RESPONSE_READ_MAX,
-      truncate: true,
-    });
-    const { verdict, status, fault, response_body, ...waits } = classify(result, wall);
-    const gap = verdict === "retry" ? gapAfter(delivery.step + 1, waits, hub.random) : undefined;
+    const secrets = signers(target);
+    if (typeof secrets === "string") return failed(hub, delivery, started_at, secrets);
+    const { url, format } = target;
+    const tried = await post({ event_id: delivery.event_id, body, url, format, secrets, wall_ms: hub.clocks.wall.now() });
+    const { verdict, status, fault, response_body, elapsed_ms } = tried;
+    const gap = verdict === "retry" ? gapAfter(delivery.step + 1, tried, hub.random) : undefined;
     const ended = verdict === "retry" && gap === undefined ? "exhausted" : verdict;
     const due_at = gap === undefined ? null : hub.clocks.business.now() + gap;
-    return { delivery, started_at, elapsed_ms: result.elapsed_ms, status, fault, response_body, verdict: ended, due_at };
+    return { delivery, started_at, elapsed_ms, status, fault, response_body, verdict: ended, due_at };
   };
 }
 

@@ -47,6 +47,32 @@ describe("group commit", () => {
     expect(groups).toEqual([["a"], ["b", "c"]]);
   });
 
+  test("two flushes may be under way at once where that is asked for, never three, and no item is in both", async () => {
+    const go = gate();
+    const groups: (readonly number[])[] = [];
+    let under_way = 0;
+    let most = 0;
+    const flush = async (items: readonly number[]): Promise<readonly number[]> => {
+      groups.push(items);
+      most = Math.max(most, (under_way += 1));
+      await go.passed;
+      under_way -= 1;
+      return items;
+    };
+    const group = new GroupCommit({ flush, max_items: 2, at_once: 2 });
+    const added = Promise.all([1, 2, 3, 4, 5].map((item) => group.add(item)));
+    while (groups.length < 2) await new Promise((next) => setImmediate(next));
+    expect(groups).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    go.open();
+    expect(await added).toEqual([1, 2, 3, 4, 5]);
+    await group.idle();
+    expect(groups).toEqual([[1, 2], [3, 4], [5]]);
+    expect(most).toBe(2);
+  });
+
   test("no group is larger than its limit", async () => {
     const { groups, flush } = recorder();
     const group = new GroupCommit({ flush, max_items: 4 });

@@ -93,6 +93,18 @@ describe.each([
     });
   });
 
+  test("attempts of before the upgrade are all there, with their deliveries", async () => {
+    await withStore(async (store) => {
+      await migrate(store, MIGRATIONS.slice(0, 9));
+      const row = (id: string, delivery_id: string, number: number) =>
+        ({ id, delivery_id, number, trigger: "schedule", started_at: number, elapsed_ms: 7, status: 200, fault: null, response_body: "ok" }) as const;
+      const rows = [row("att_1", "dlv_2", 1), row("att_2", "dlv_1", 1), row("att_3", "dlv_2", 2)];
+      await store.write((tx) => tx.insertInto("attempts").values(rows).execute());
+      await migrate(store);
+      expect(await store.read((db) => db.selectFrom("attempts").selectAll().orderBy("id").execute())).toEqual(rows);
+    });
+  });
+
   test("a migration that fails leaves nothing of itself or of those before it", async () => {
     await withStore(async (store) => {
       const broken: Migration = { name: "0002_broken", breaking: false, statements: () => ["CREATE TABLE half (id TEXT)", "CREATE NONSENSE"] };
