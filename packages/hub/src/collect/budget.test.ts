@@ -100,6 +100,19 @@ describe.each(ENGINES)("the call budget of an account, on %s", (engine) => {
     expect(hub.requests).toHaveLength(2);
   });
 
+  test("allows also what is more than it can ever hold, and nothing else until that is made good", async () => {
+    const payment = await withCallsLeft(10);
+    const provider = { ...chatty(hub.gateway.provider, 2), budget: { per_second: 1, burst: 1 } };
+    (hub.hub.providers as Map<string, Provider>).set(provider.name, provider);
+    await hub.store.write((tx) => tx.updateTable("payments").set({ status: "submitted", wanted: "open", opening_until: null }).execute());
+    expect(await askGateway(hub.hub, payment.id, "continue", "test", PRIORITY.unverified)).toMatchObject({ asked: true });
+    expect(hub.requests).toHaveLength(2);
+    expect(await askGateway(hub.hub, payment.id, "get", "test", PRIORITY.money)).toMatchObject({
+      asked: false,
+      waiting_until: hub.clock.now() + 2_000,
+    });
+  });
+
   test("gets back what was taken for an opening and not sent", async () => {
     const payment = await withCallsLeft(10);
     const provider = { ...chatty(hub.gateway.provider, 1), budget: { per_second: 1, burst: 10, per_day: 100 } };

@@ -148,13 +148,12 @@ class Bucket {
     this.#used_today = row && row.day === this.#day ? row.used_today : 0;
   }
 
-  take(priority: number, wanted: number): Grant {
+  take(priority: number, calls: number): Grant {
     const { per_second, burst, per_day } = this.#budget;
     const reserve_milli = Math.floor(burst * 1000 * (RESERVE_SHARE[priority] ?? 0));
-    // No budget is so small that it never allows anything.
-    const calls = Math.min(wanted, burst, per_day ?? wanted);
-    const needed_milli = reserve_milli + calls * 1000;
-    if (per_day !== undefined && this.#used_today + calls > per_day) return { granted: false, until: (this.#day + 1) * DAY_MS };
+    // No budget is so small that it never allows anything: what it lends it gets back before it allows more.
+    const needed_milli = Math.min(reserve_milli + calls * 1000, burst * 1000);
+    if (per_day !== undefined && this.#used_today + Math.min(calls, per_day) > per_day) return { granted: false, until: (this.#day + 1) * DAY_MS };
     if (this.#tokens_milli < needed_milli) {
       return { granted: false, until: this.#now + Math.ceil((needed_milli - this.#tokens_milli) / per_second) };
     }
