@@ -136,7 +136,7 @@ function startWorkers(config: Config, hub: Hub, stops: (() => Promise<void>)[]):
   const poster = new RushPost({
     inline: makePost(hub.http),
     allow: allowedRanges(config),
-    lost: (error) => hub.log.error({ err: error }, "the thread that sends webhooks has ended; what it had under way is sent again"),
+    lost: (error) => hub.log.error({ err: error }, "the thread that sends webhooks has ended; what it had under way is sent without it"),
   });
   const dispatcher: Dispatcher = startDispatcher(hub, makeSend(hub, poster.post));
   stops.push(

@@ -63,8 +63,9 @@ export async function turnTo(hub: Hub, payment_id: string, wished: PaymentOperat
   }
   const asked_at = hub.clocks.business.now();
   const outcome = await call(gatewayOf(hub, account, network.send), bundle, payment, operation, others);
-  await network.giveBack();
   const asked = await take(hub, payment, operation, outcome, { ...purpose, asked_at });
+  // Not before the answer is kept: whatever goes wrong here, it is not lost.
+  await network.giveBack();
   if (network.waiting_until === undefined || outcome.certainty !== "unknown") return asked;
   return { ...asked, ...(await showWaiting(hub, asked.payment, network.waiting_until, false)) };
 }

@@ -24,6 +24,12 @@ describe.each(ENGINES)("openings that meet something else on %s", (engine) => {
     hub.store.write(async (tx) => {
       await tx.updateTable("payments").set({ handles: '{"unusable":"true"}' }).where("id", "=", payment.id).execute();
     });
+  /** From here on the hub's gateway is the fake one behind this. */
+  const wrapGateway = (wrap: (gateway: Gateway) => Gateway): void => {
+    const { provider } = hub.gateway;
+    const wrapped = { ...provider, gateway: (context: GatewayContext<never>): Gateway => wrap(provider.gateway(context)) };
+    (hub.hub.providers as Map<string, Provider>).set(provider.name, wrapped);
+  };
   const payments = (): Promise<PaymentRow[]> => hub.store.read((db) => db.selectFrom("payments").selectAll().orderBy("attempt").execute());
 
   test("a buyer whose first payment never reached the gateway can choose another method", async () => {
@@ -167,9 +173,7 @@ describe.each(ENGINES)("openings that meet something else on %s", (engine) => {
 
   test("a gateway that can never show how to pay is tried three times and no more", async () => {
     hub = await driveHub(engine);
-    const { provider } = hub.gateway;
-    const blind = { ...provider, gateway: (context: GatewayContext<never>): Gateway => unusable(provider.gateway(context)) } as unknown as Provider;
-    (hub.hub.providers as Map<string, Provider>).set(provider.name, blind);
+    wrapGateway(unusable);
     const order = await hub.order();
     expect(await hub.openRefused(order.id)).toBe("gateway_unclear");
     for (let minute = 0; minute < 30; minute += 1) await hub.advance(MINUTE);
@@ -181,9 +185,7 @@ describe.each(ENGINES)("openings that meet something else on %s", (engine) => {
 
   test("what cannot be shown is taken back at once, however long its job would wait after unclear answers: its buyer is waiting (found by chaos)", async () => {
     hub = await driveHub(engine);
-    const { provider } = hub.gateway;
-    const blind = { ...provider, gateway: (context: GatewayContext<never>): Gateway => unusable(provider.gateway(context)) } as unknown as Provider;
-    (hub.hub.providers as Map<string, Provider>).set(provider.name, blind);
+    wrapGateway(unusable);
     const order = await hub.order();
     for (let tries = 0; tries < 4; tries += 1) hub.gateway.next("open", { unclear: "did_it" });
     expect(await hub.openRefused(order.id)).toBe("gateway_unclear");
@@ -313,12 +315,7 @@ describe.each(ENGINES)("openings that meet something else on %s", (engine) => {
 
   test("a transaction that is found without a way to show it is replaced by one that can be shown", async () => {
     hub = await driveHub(engine);
-    const { provider } = hub.gateway;
-    const mute = {
-      ...provider,
-      gateway: (context: GatewayContext<never>): Gateway => withoutActions(provider.gateway(context)),
-    } as unknown as Provider;
-    (hub.hub.providers as Map<string, Provider>).set(provider.name, mute);
+    wrapGateway(withoutActions);
     const order = await hub.order();
     hub.gateway.next("open", { unclear: "did_it" });
     expect(await hub.openRefused(order.id)).toBe("gateway_unclear");

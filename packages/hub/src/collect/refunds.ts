@@ -227,8 +227,9 @@ export async function trySendRefund(hub: Hub, refund_id: string, cause: string):
   const known = refund.status === "submitted" || refund.origin === "provider" || over;
   const operation = known ? "get_refund" : "refund";
   const outcome = await (known ? gateway.getRefund(intent) : gateway.refund(intent));
-  await network.giveBack();
   const after = await applyRefundFinding(hub, refund_id, payment, { operation, outcome, cause, asked_at: now }, over);
+  // Not before the answer is kept.
+  await network.giveBack();
   if (network.waiting_until === undefined || outcome.certainty !== "unknown") return { refund: after };
   return showWaiting(hub, after, network.waiting_until);
 }

@@ -7,7 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { guardedHttp } from "../net/http.ts";
 import { makePost, type Order, type Post } from "./post.ts";
 import { RUSH, RushPost, type RushPostOptions, startThread } from "./rush-post.ts";
-import { type Received, receiver, SECRET } from "./testing/stage.ts";
+import { type Received, receiver, SECRET, webhookId } from "./testing/stage.ts";
 
 const ALLOW = ["127.0.0.0/8"];
 
@@ -144,17 +144,18 @@ describe("the thread", () => {
     expect(inline).toHaveLength(before + 1);
   });
 
-  test("that dies takes nothing with it: what it had under way has failed and is tried again, what comes is sent without it", async () => {
+  test("that dies takes nothing with it, and no endpoint is blamed: what it had under way is sent again under the same id, what comes is sent without it", async () => {
     const { promise, resolve } = Promise.withResolvers<number>();
     const { url, received } = await receiver(() => promise);
     const { poster, threads, inline, lost, hold } = makeRush();
     const release = await hold();
-    const under_way = [1, 2, 3].map(() => poster.post(order(url)));
+    const under_way = ["evt_1", "evt_2", "evt_3"].map((id) => poster.post(order(url, id)));
     while (received.length < 3) await new Promise((next) => setImmediate(next));
     await threads[0]!.terminate();
-    for (const tried of await Promise.all(under_way)) expect(tried).toMatchObject({ verdict: "retry", status: null, fault: "internal" });
     expect(lost).toHaveLength(1);
     resolve(204);
+    for (const tried of await Promise.all(under_way)) expect(tried).toMatchObject({ verdict: "delivered", status: 204 });
+    expect(received.map(webhookId).sort((a, b) => a.localeCompare(b))).toEqual(["evt_1", "evt_1", "evt_2", "evt_2", "evt_3", "evt_3"]);
     const before = inline.length;
     expect(await poster.post(order(url))).toMatchObject({ verdict: "delivered" });
     expect(inline).toHaveLength(before + 1);

@@ -13,7 +13,7 @@ const AGAIN_MS = 10_000;
 export interface RushPostOptions extends ThreadData {
   /** Sends what is no rush, and all while the thread is not there yet. */
   readonly inline: Post;
-  /** The thread has ended by itself. What it had under way has failed, and is tried again. */
+  /** The thread has ended by itself. What it had under way is sent without it. */
   lost(error: Error): void;
   readonly makeThread?: (data: ThreadData) => Worker;
   readonly quiet_ms?: number;
@@ -37,7 +37,7 @@ export class RushPost {
   readonly post: Post = async (order) => {
     this.#running += 1;
     try {
-      return await (this.#threadFor(this.#running)?.send(order) ?? this.#options.inline(order));
+      return (await this.#threadFor(this.#running)?.send(order)) ?? (await this.#options.inline(order));
     } finally {
       this.#running -= 1;
       if (this.#running === 0 && this.#thread) this.#quiet ??= setTimeout(() => void this.close(), this.#options.quiet_ms ?? QUIET_MS).unref();
@@ -78,7 +78,7 @@ export function startThread(data: ThreadData): Worker {
 class Thread {
   ready = false;
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, (tried: Tried) => void>();
+  readonly #waiting = new Map<number, (tried: Tried | undefined) => void>();
   #count = 0;
   #outgoing: Numbered[] = [];
 
@@ -94,11 +94,15 @@ class Thread {
     worker.once("error", (thrown) => (error = thrown instanceof Error ? thrown : new Error(String(thrown))));
     worker.once("exit", () => {
       ended(error);
-      for (const number of this.#waiting.keys()) this.#settle(number, FAILED);
+      for (const number of this.#waiting.keys()) this.#settle(number, undefined);
     });
   }
 
-  send(order: Order): Promise<Tried> {
+  /**
+   * @returns undefined when the thread has ended before it told what came of it. Whether it was sent nobody knows then: it may be sent again, under
+   * the same id. That is no failure of the endpoint, and must not count as one.
+   */
+  send(order: Order): Promise<Tried | undefined> {
     return new Promise((resolve) => {
       this.#count += 1;
       this.#waiting.set(this.#count, resolve);
@@ -107,7 +111,7 @@ class Thread {
     });
   }
 
-  #settle(number: number, tried: Tried): void {
+  #settle(number: number, tried: Tried | undefined): void {
     this.#waiting.get(number)?.(tried);
     this.#waiting.delete(number);
   }
@@ -116,14 +120,3 @@ class Thread {
     await this.#worker.terminate();
   }
 }
-
-/** Whether it was sent nobody knows: as after a broken connection, it is sent again under the same id. */
-const FAILED: Tried = {
-  verdict: "retry",
-  status: null,
-  fault: "internal",
-  response_body: "the sending thread has ended",
-  slow_down_ms: 0,
-  retry_after_ms: 0,
-  elapsed_ms: 0,
-};
