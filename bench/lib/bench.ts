@@ -134,7 +134,8 @@ export class Bench {
   }
 
   async hub(database?: string): Promise<HubServer> {
-    const process = child("hub.ts", [], { env: this.environment(database ?? (await this.database())) });
+    // With the flag that `lunas` is started with.
+    const process = child("hub.ts", [], { env: this.environment(database ?? (await this.database())), execArgv: ["--v8-pool-size=1"] });
     const { url } = await firstMessage<{ url: string }>(process);
     return this.#keep(new HubServer(process, Number(new URL(url).port)));
   }

@@ -1,4 +1,5 @@
-#!/usr/bin/env node
+#!/usr/bin/env -S node --v8-pool-size=1
+// One helper for the garbage collector and the compiler: more of them take the cores from whoever answers (docs/performance.md).
 import { Command, Option } from "commander";
 import { ConfigError, describeConfig } from "../config.ts";
 import { addDevelopmentCommands } from "./development.ts";

@@ -10,6 +10,8 @@ const ENTRIES_MAX = 10_000;
 export class AccountCache {
   #hub: Hub;
   #entries = new Map<string, { account: OpenAccount | undefined; read_at: number }>();
+  /** What is being read: whoever comes meanwhile waits for the same answer. */
+  #reading = new Map<string, Promise<OpenAccount | undefined>>();
 
   constructor(hub: Hub) {
     this.#hub = hub;
@@ -21,6 +23,15 @@ export class AccountCache {
     const now = this.#hub.clocks.wall.now();
     const entry = this.#entries.get(name);
     if (entry && now - entry.read_at < FRESH_MS) return entry.account;
+    let reading = this.#reading.get(name);
+    if (!reading) {
+      reading = this.#read(name, now).finally(() => this.#reading.delete(name));
+      this.#reading.set(name, reading);
+    }
+    return reading;
+  }
+
+  async #read(name: string, now: number): Promise<OpenAccount | undefined> {
     const row = await this.#hub.store.read((db) =>
       db
         .selectFrom("accounts")

@@ -13,7 +13,7 @@ import { sealBatch } from "./sealed-bodies.ts";
 /** Bytes of a callback's body at most. */
 export const CALLBACK_BYTES_MAX = 256 * 1024;
 /** Notifications that share one commit at most, and the bytes of their bodies. */
-const GROUP_MAX = 64;
+const GROUP_MAX = 256;
 const GROUP_MAX_BYTES = 4 * 1024 * 1024;
 /** In a rush a commit waits for so many, or so long. */
 const RUSH_GROUP = 64;

@@ -34,6 +34,8 @@ export class GroupCommit<Item, Result> {
   #options: GroupCommitOptions<Item, Result>;
   #queue: Waiting<Item, Result>[] = [];
   readonly #running = new Set<Promise<void>>();
+  /** What a group waits for, and how the item that completes it says so. */
+  #gathering: { readonly done: Promise<void>; readonly enough: () => void } | undefined;
 
   constructor(options: GroupCommitOptions<Item, Result>) {
     invariant(options.max_items >= 1, "a group holds one item at least");
@@ -49,6 +51,7 @@ export class GroupCommit<Item, Result> {
   add(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#queue.push({ item, resolve, reject });
+      if (this.#queue.length >= (this.#options.company?.items ?? Infinity)) this.#gathering?.enough();
       if (this.#running.size < (this.#options.at_once ?? 1)) this.#start();
     });
   }
@@ -76,12 +79,20 @@ export class GroupCommit<Item, Result> {
     ended();
   }
 
-  async #company(): Promise<void> {
+  #company(): Promise<void> | undefined {
     const { company } = this.#options;
-    if (!company?.wanted()) return;
-    const until = performance.now() + company.ms;
-    // By turns and not by a timer, which is no finer than a millisecond and comes late when there is much to do.
-    while (this.#queue.length < company.items && performance.now() < until) await turn();
+    if (!company?.wanted() || this.#queue.length >= company.items) return undefined;
+    if (!this.#gathering) {
+      const { promise: done, resolve: enough } = Promise.withResolvers<void>();
+      // By a timer and not by turns of the loop: whoever else needs the core has it meanwhile.
+      const timer = setTimeout(enough, company.ms);
+      this.#gathering = { done, enough };
+      void done.then(() => {
+        clearTimeout(timer);
+        this.#gathering = undefined;
+      });
+    }
+    return this.#gathering.done;
   }
 
   #groupSize(): number {

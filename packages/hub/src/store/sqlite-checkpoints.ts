@@ -6,8 +6,6 @@ const PAGES = 1_000;
 const ASK_MS = 50;
 /** Whatever the thread does not manage, the writer does itself when the log has grown to this (64 MiB). */
 export const CHECKPOINT_BY_WRITER_PAGES = 16_000;
-/** A throw-away database has no thread. */
-export const CHECKPOINT_THROW_AWAY_PAGES = 1_000;
 
 /** Plain JavaScript on purpose: a thread made from a string starts from sources and from a build alike. */
 const THREAD = `
