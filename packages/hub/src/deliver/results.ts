@@ -35,8 +35,7 @@ type Change = { readonly stopped: Set<string>; more_due: boolean };
 /** Writes the results of many attempts in one commit: the deliveries, the attempt log, and the health of their endpoints. */
 export async function saveResults(hub: Hub, results: readonly AttemptResult[]): Promise<SavedResult[]> {
   const { stopped, more_due } = await hub.store.write(async (tx) => {
-    await saveDeliveries(hub, tx, results);
-    await saveAttempts(hub, tx, results);
+    await saveAttempts(hub, tx, results, await saveDeliveries(hub, tx, results));
     return saveHealth(hub, tx, results);
   });
   const alike = Map.groupBy(results, ({ verdict, fault }) => `${verdict} ${fault ?? "none"}`);
@@ -52,8 +51,9 @@ const STATUS_AFTER = { delivered: "delivered", retry: "due", gone: "exhausted", 
 /**
  * The attempt counts in any case, because it was made. The delivery moves on only if it is still ours: whoever has paused it, armed it anew or
  * taken it over after our lease has the say, except that what was delivered needs no more attempts, unless somebody wished for one since.
+ * @returns the number of the attempt, by delivery; none for a delivery that is there no more.
  */
-async function saveDeliveries(hub: Hub, tx: Tx, results: readonly AttemptResult[]): Promise<void> {
+async function saveDeliveries(hub: Hub, tx: Tx, results: readonly AttemptResult[]): Promise<Map<string, number>> {
   const rows = jsonRows(
     hub.store,
     results.map((one) => [
@@ -69,7 +69,7 @@ async function saveDeliveries(hub: Hub, tx: Tx, results: readonly AttemptResult[
   );
   const ours = sql`deliveries.lease_until = mine.lease AND deliveries.lease_until > ${hub.clocks.business.now()} AND deliveries.generation = mine.generation`;
   const done = sql`mine.status = 'delivered' AND deliveries.generation = mine.generation`;
-  await sql`
+  const { rows: counted } = await sql<{ id: string; attempts: number }>`
     UPDATE deliveries SET
       status = CASE WHEN ${done} THEN 'delivered' WHEN deliveries.status = 'due' AND ${ours} THEN mine.status ELSE deliveries.status END,
       step = CASE WHEN ${ours} THEN deliveries.step + 1 ELSE deliveries.step END,
@@ -80,16 +80,19 @@ async function saveDeliveries(hub: Hub, tx: Tx, results: readonly AttemptResult[
     FROM (SELECT value->>0 AS id, CAST(value->>1 AS BIGINT) AS lease, value->>2 AS status, CAST(value->>3 AS BIGINT) AS due_at,
         CAST(value->>4 AS BIGINT) AS delivered_at, CAST(value->>5 AS BIGINT) AS last_status, value->>6 AS last_fault,
         CAST(value->>7 AS BIGINT) AS generation FROM ${rows}) AS mine
-    WHERE deliveries.id = mine.id`.execute(tx);
+    WHERE deliveries.id = mine.id RETURNING deliveries.id, deliveries.attempts`.execute(tx);
+  return new Map(counted.map((row) => [row.id, row.attempts]));
 }
 
-/** Numbered as their deliveries have just counted them. */
-async function saveAttempts(hub: Hub, tx: Tx, results: readonly AttemptResult[]): Promise<void> {
+async function saveAttempts(hub: Hub, tx: Tx, results: readonly AttemptResult[], numbers: ReadonlyMap<string, number>): Promise<void> {
+  const kept = results.filter((one) => numbers.has(one.delivery.id));
+  if (kept.length === 0) return;
   const rows = jsonRows(
     hub.store,
-    results.map((one) => [
+    kept.map((one) => [
       hub.newId("attempt"),
       one.delivery.id,
+      numbers.get(one.delivery.id)!,
       one.delivery.trigger,
       one.started_at,
       Math.round(one.elapsed_ms),
@@ -100,9 +103,8 @@ async function saveAttempts(hub: Hub, tx: Tx, results: readonly AttemptResult[])
   );
   await sql`
     INSERT INTO attempts (id, delivery_id, number, "trigger", started_at, elapsed_ms, status, fault, response_body)
-    SELECT item.value->>0, deliveries.id, deliveries.attempts, item.value->>2, CAST(item.value->>3 AS BIGINT), CAST(item.value->>4 AS BIGINT),
-      CAST(item.value->>5 AS BIGINT), item.value->>6, item.value->>7
-    FROM ${rows} JOIN deliveries ON deliveries.id = item.value->>1`.execute(tx);
+    SELECT value->>0, value->>1, CAST(value->>2 AS BIGINT), value->>3, CAST(value->>4 AS BIGINT), CAST(value->>5 AS BIGINT),
+      CAST(value->>6 AS BIGINT), value->>7, value->>8 FROM ${rows}`.execute(tx);
 }
 
 type Watched = Pick<EndpointRow, "id" | "shop_id" | "url" | "status" | "failures_in_row" | "first_failure_at" | "last_success_at">;

@@ -11,6 +11,7 @@ import * as listsAndOverlaps from "./migrations/0007_lists_and_overlaps.ts";
 import * as deliveryLeases from "./migrations/0008_delivery_leases.ts";
 import * as openClaims from "./migrations/0009_open_claims.ts";
 import * as attemptsByDelivery from "./migrations/0010_attempts_by_delivery.ts";
+import * as roomForLeases from "./migrations/0011_room_for_leases.ts";
 import type { Store, Tx } from "./store.ts";
 
 export interface Migration {
@@ -31,6 +32,7 @@ export const MIGRATIONS: readonly Migration[] = [
   deliveryLeases,
   openClaims,
   attemptsByDelivery,
+  roomForLeases,
 ];
 
 export class SchemaTooNewError extends Error {
