@@ -15,7 +15,11 @@ export class AccountCache {
 
   constructor(hub: Hub) {
     this.#hub = hub;
-    hub.signals.on("account", () => this.#entries.clear());
+    hub.signals.on("account", () => {
+      this.#entries.clear();
+      // What is being read may be what it was before: nobody is to join it, nor to keep it.
+      this.#reading.clear();
+    });
   }
 
   /** @throws StoreError when the database cannot be read and nothing is cached. */
@@ -23,15 +27,24 @@ export class AccountCache {
     const now = this.#hub.clocks.wall.now();
     const entry = this.#entries.get(name);
     if (entry && now - entry.read_at < FRESH_MS) return entry.account;
-    let reading = this.#reading.get(name);
-    if (!reading) {
-      reading = this.#read(name, now).finally(() => this.#reading.delete(name));
-      this.#reading.set(name, reading);
-    }
-    return reading;
+    return this.#reading.get(name) ?? this.#refresh(name, now);
   }
 
-  async #read(name: string, now: number): Promise<OpenAccount | undefined> {
+  async #refresh(name: string, read_at: number): Promise<OpenAccount | undefined> {
+    const reading = this.#read(name);
+    this.#reading.set(name, reading);
+    try {
+      const account = await reading;
+      if (this.#reading.get(name) !== reading) return account;
+      if (this.#entries.size >= ENTRIES_MAX) this.#entries.clear();
+      this.#entries.set(name, { account, read_at });
+      return account;
+    } finally {
+      if (this.#reading.get(name) === reading) this.#reading.delete(name);
+    }
+  }
+
+  async #read(name: string): Promise<OpenAccount | undefined> {
     const row = await this.#hub.store.read((db) =>
       db
         .selectFrom("accounts")
@@ -39,9 +52,6 @@ export class AccountCache {
         .where((eb) => eb.or([eb("slug", "=", name), eb("id", "=", name)]))
         .executeTakeFirst(),
     );
-    const account = row && openAccount(this.#hub, row);
-    if (this.#entries.size >= ENTRIES_MAX) this.#entries.clear();
-    this.#entries.set(name, { account, read_at: now });
-    return account;
+    return row && openAccount(this.#hub, row);
   }
 }

@@ -52,18 +52,19 @@ export class ThreadRecorder implements Recorder {
   record(order: RecordOrder): Promise<readonly boolean[]> {
     this.#waiting = Promise.withResolvers();
     this.#worker ??= this.#start();
+    // Whoever waits for an answer keeps the process; a thread without work does not.
+    this.#worker.ref();
     this.#worker.postMessage(order);
     return this.#waiting.promise;
   }
 
   #start(): Worker {
     const worker = this.#makeThread(this.#data);
-    // It keeps nobody from ending: who waits for an answer does.
-    worker.unref();
     let error: Error = new StoreError("unavailable", "the thread that takes notifications in has ended", undefined);
     worker.on("message", (recorded: Recorded) => {
       const waiting = this.#waiting;
       this.#waiting = undefined;
+      worker.unref();
       if ("repeated" in recorded) waiting?.resolve(recorded.repeated);
       else waiting?.reject(translateError(Object.assign(new Error(recorded.failed.message), { code: recorded.failed.code })));
     });

@@ -20,13 +20,13 @@ export interface NotificationRecord {
   readonly claim: string | null;
   readonly remote_address: string;
   readonly received_at: number;
-  /** The callback as it arrived; kept only for the first of its kind. */
+  /** The callback as it arrived; read back only for the first of its kind. */
   readonly body: Uint8Array;
 }
 
 /** How the bodies of notifications that are recorded together are kept. */
 export interface BodyKeeping {
-  /** Seals bodies into one value from which each can be had again by its place. Called inside a transaction: it is pure. */
+  /** Seals bodies into one value from which each can be had again by its place. It is pure: a transaction that lost against another one is run again. */
   seal(bodies: readonly Uint8Array[]): Uint8Array;
   /** Until when they are kept, epoch milliseconds by the business clock. */
   readonly keep_until: number;
