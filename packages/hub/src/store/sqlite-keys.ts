@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from "kysely";
 import { asBuffer } from "./codec.ts";
 import type { SqliteConnection } from "./sqlite-dialect.ts";
 
-/** So many keys are kept in memory before they are written into the index together: many share a page of it, and sorting them keeps nobody waiting. */
+/** So many keys are kept in memory before they are written into the index together: many share a page of it, and sorting them takes a few milliseconds. */
 const RECENT_MAX = 16_384;
 /** Of these, one transaction writes so many, by one statement: beside the notifications that share its commit it is not felt. */
 const SLICE = 128;
