@@ -1,3 +1,5 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isWorthShowing } from "../../scripts/lib/log-lines.ts";
 import { runtimeProblem } from "../../scripts/lib/runtime.ts";
@@ -54,4 +56,15 @@ describe("a line of a service's log is shown", () => {
   ])("%s (stderr: %s): %s", (line, is_error, shown) => {
     expect(isWorthShowing(line, is_error)).toBe(shown);
   });
+});
+
+test("the hub is started with the same flags by npm start, by npm run lunas and by its own first line", () => {
+  const flags = development({})
+    .services.find(({ name }) => name === "hub")!
+    .args.filter((word) => word.startsWith("--"));
+  expect(flags).toHaveLength(1);
+  const read = (file: string): string => readFileSync(join(import.meta.dirname, "../..", file), "utf8");
+  const started = (JSON.parse(read("package.json")) as { scripts: Record<string, string> }).scripts["lunas"];
+  expect(started).toBe(`node ${flags.join(" ")} packages/hub/src/cli/lunas.ts`);
+  expect(read("packages/hub/src/cli/lunas.ts").split("\n")[0]).toBe(`#!/usr/bin/env -S node ${flags.join(" ")}`);
 });

@@ -23,6 +23,8 @@ function record(order: RecordOrder): Recorded {
   try {
     return { repeated: notifications.record(order) };
   } catch (error) {
+    // Left open, it would keep everybody else from writing: the thread ends, its connection with it, and the next notification makes another one.
+    if (connection.db.inTransaction) throw error;
     return { failed: { code: (error as { code?: unknown }).code, message: error instanceof Error ? error.message : String(error) } };
   }
 }

@@ -51,7 +51,7 @@ export interface SqliteOptions {
 }
 
 /**
- * Opens a SQLite file with one writing and one read-only connection.
+ * Opens a SQLite file with a writing and a read-only connection; notifications are taken in over a third one, by a thread.
  * @param path a file, or `:memory:` for a throw-away one. Refuses a file that another hub has open.
  */
 export function openSqlite(path: string, { busy_wait_ms = BUSY_WAIT_MS, keys_in_memory, makeThread }: SqliteOptions = {}): SqliteStore {
