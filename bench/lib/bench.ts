@@ -2,6 +2,7 @@ import { type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { HUB_FLAGS } from "../../scripts/lib/services.ts";
 import { launchPostgres, type PostgresServer } from "../../tests/harness/postgres.ts";
 import { ask, child, end, firstMessage } from "./children.ts";
 import type { EngineName } from "./result.ts";
@@ -134,8 +135,8 @@ export class Bench {
   }
 
   async hub(database?: string): Promise<HubServer> {
-    // With the flag that `lunas` is started with.
-    const process = child("hub.ts", [], { env: this.environment(database ?? (await this.database())), execArgv: ["--v8-pool-size=1"] });
+    // With the flags that `lunas` is started with.
+    const process = child("hub.ts", [], { env: this.environment(database ?? (await this.database())), execArgv: [...HUB_FLAGS] });
     const { url } = await firstMessage<{ url: string }>(process);
     return this.#keep(new HubServer(process, Number(new URL(url).port)));
   }

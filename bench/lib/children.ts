@@ -16,7 +16,7 @@ export function child(file: string, words: readonly string[] = [], options: Fork
 
 /** Loads a server from a process of its own. */
 export async function load(order: LoadOrder): Promise<LoadReport> {
-  const worker = child("load.ts");
+  const worker = child("load.ts", [], { execArgv: ["--expose-gc"] });
   try {
     worker.send(order);
     const report = await firstMessage<LoadReport & { error?: string }>(worker);

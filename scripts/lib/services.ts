@@ -12,7 +12,7 @@ export interface Plan {
 
 const LUNAS = "packages/hub/src/cli/lunas.ts";
 /** As in the first line of that file, which is not read here. */
-const HUB_FLAG = "--v8-pool-size=1";
+export const HUB_FLAGS = ["--v8-pool-size=1", "--no-allocation-site-pretenuring"] as const;
 const SHOP = "apps/shop/server/main.ts";
 
 /** Fixed in development, so that the hub and the demo shop know it without being told. Never taken in production. */
@@ -63,7 +63,7 @@ export function development(env: NodeJS.ProcessEnv): Plan {
         port_variable: "SANDBOX_PORT",
         ready_paths: ["/healthz"],
       },
-      { name: "hub", args: [HUB_FLAG, LUNAS, "serve"], env: hub_env, host, port: ports.PORT, port_variable: "PORT", ready_paths: ["/readyz"] },
+      { name: "hub", args: [...HUB_FLAGS, LUNAS, "serve"], env: hub_env, host, port: ports.PORT, port_variable: "PORT", ready_paths: ["/readyz"] },
       { name: "shop", args: [SHOP], env: shop_env, host, port: ports.SHOP_PORT, port_variable: "SHOP_PORT", ready_paths: ["/healthz", "/"] },
     ],
     hub_url,

@@ -13,7 +13,7 @@ const HOLD_MS = 250;
  * nothing waits for ever however long it lasts.
  */
 export const RUSH_REST_MS = 250;
-export const RUSH_SHARE = 3;
+export const RUSH_SHARE = 1;
 
 /** Whether there was a rush within the last moments. */
 class RushMeter {

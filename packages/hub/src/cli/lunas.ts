@@ -1,5 +1,6 @@
-#!/usr/bin/env -S node --v8-pool-size=1
-// One helper for the garbage collector and the compiler: more of them take the cores from whoever answers (docs/performance.md).
+#!/usr/bin/env -S node --v8-pool-size=1 --no-allocation-site-pretenuring
+// One helper for the garbage collector and the compiler, more of them take the cores from whoever answers; and no guesses at what will live long, which
+// had short-lived requests wait for a collection of the whole heap (docs/performance.md).
 import { Command, Option } from "commander";
 import { ConfigError, describeConfig } from "../config.ts";
 import { addDevelopmentCommands } from "./development.ts";

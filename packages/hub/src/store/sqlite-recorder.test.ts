@@ -116,3 +116,22 @@ test("closing waits for a notification that was taken on, and refuses one that c
   expect(await count(again)).toBe(1);
   await again.close();
 });
+
+test("the thread is sent the bodies alone: not the pool of memory that they were cut from", async () => {
+  const { store, threads } = await open();
+  await record(store, [notification("makes the thread")]);
+  const thread = threads[0]!;
+  const post = thread.postMessage.bind(thread);
+  const sent: { bytes: number; memory: number }[] = [];
+  thread.postMessage = (message: { sealed: Uint8Array }, transfer) => {
+    sent.push({ bytes: message.sealed.byteLength, memory: message.sealed.buffer.byteLength });
+    post(message, transfer);
+  };
+  const cut = new Uint8Array(new ArrayBuffer(65_536), 1_000, 300).fill(7);
+  await store.recordNotifications([notification("cut from a pool")], { seal: () => cut, keep_until: 1 });
+  expect(sent).toEqual([{ bytes: 300, memory: 300 }]);
+  // The caller's own memory stays as it was.
+  expect(cut).toEqual(new Uint8Array(300).fill(7));
+  const kept = await store.read((db) => db.selectFrom("notification_batches").select("sealed").orderBy("id", "desc").executeTakeFirstOrThrow());
+  expect(Buffer.from(kept.sealed)).toEqual(Buffer.from(cut));
+});
