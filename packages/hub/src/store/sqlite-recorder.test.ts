@@ -123,8 +123,8 @@ test("the thread is sent the bodies alone: not the pool of memory that they were
   const thread = threads[0]!;
   const post = thread.postMessage.bind(thread);
   const sent: { bytes: number; memory: number }[] = [];
-  thread.postMessage = (message: { sealed: Uint8Array }, transfer) => {
-    sent.push({ bytes: message.sealed.byteLength, memory: message.sealed.buffer.byteLength });
+  thread.postMessage = (message: { sealed: Uint8Array } | "close", transfer) => {
+    if (message !== "close") sent.push({ bytes: message.sealed.byteLength, memory: message.sealed.buffer.byteLength });
     post(message, transfer);
   };
   const cut = new Uint8Array(new ArrayBuffer(65_536), 1_000, 300).fill(7);
