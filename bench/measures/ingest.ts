@@ -30,7 +30,7 @@ export async function ingest(bench: Bench): Promise<Result[]> {
     await settle(count);
   }
   const rate = median(ours) / 2;
-  const calm = Math.min(count, Math.ceil(rate * 4));
+  const calm = Math.min(count, Math.ceil(rate * 5));
   const [barely, p99s]: [number[], number[]] = [[], []];
   for (let round = 0; round < Math.min(rounds, 3); round += 1) {
     const references = await hub.seedPayments(calm, `half${round}`);

@@ -12,7 +12,7 @@ export interface Plan {
 
 const LUNAS = "packages/hub/src/cli/lunas.ts";
 /** As in the first line of that file, which is not read here. */
-export const HUB_FLAGS = ["--v8-pool-size=1", "--no-allocation-site-pretenuring"] as const;
+export const HUB_FLAGS = ["--v8-pool-size=1", "--no-allocation-site-pretenuring", "--heap-growing-percent=200"] as const;
 const SHOP = "apps/shop/server/main.ts";
 
 /** Fixed in development, so that the hub and the demo shop know it without being told. Never taken in production. */

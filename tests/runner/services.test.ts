@@ -62,7 +62,7 @@ test("the hub is started with the same flags by npm start, by npm run lunas and 
   const flags = development({})
     .services.find(({ name }) => name === "hub")!
     .args.filter((word) => word.startsWith("--"));
-  expect(flags).toHaveLength(2);
+  expect(flags).toHaveLength(3);
   const read = (file: string): string => readFileSync(join(import.meta.dirname, "../..", file), "utf8");
   const started = (JSON.parse(read("package.json")) as { scripts: Record<string, string> }).scripts["lunas"];
   expect(started).toBe(`node ${flags.join(" ")} packages/hub/src/cli/lunas.ts`);
