@@ -48,18 +48,18 @@ function readFrame(frame: Buffer): RawCallback {
 }
 
 /** Where a batch is put together: the same memory each time, for a compressor keeps hold of what it has read (`compress`). */
-let room = Buffer.allocUnsafeSlow(64 * 1024);
+let scratch = Buffer.allocUnsafeSlow(64 * 1024);
 
 function batchOf(frames: readonly Uint8Array[]): Buffer {
   const bytes = frames.reduce((sum, frame) => sum + LENGTH_BYTES + frame.length, 0);
-  if (room.length < bytes) room = Buffer.allocUnsafeSlow(bytes);
+  if (scratch.length < bytes) scratch = Buffer.allocUnsafeSlow(bytes);
   let at = 0;
   for (const frame of frames) {
-    at = room.writeUInt32BE(frame.length, at);
-    room.set(frame, at);
+    at = scratch.writeUInt32BE(frame.length, at);
+    scratch.set(frame, at);
     at += frame.length;
   }
-  return room.subarray(0, bytes);
+  return scratch.subarray(0, bytes);
 }
 
 /**
