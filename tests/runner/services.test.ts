@@ -58,7 +58,7 @@ describe("a line of a service's log is shown", () => {
   });
 });
 
-test("the hub is started with the same flags by npm start, by npm run lunas and by its own first line", () => {
+test("the hub is started with the same flags by npm start, by npm run lunas, by its own first line and by the unit that the docs show", () => {
   const flags = development({})
     .services.find(({ name }) => name === "hub")!
     .args.filter((word) => word.startsWith("--"));
@@ -67,4 +67,5 @@ test("the hub is started with the same flags by npm start, by npm run lunas and 
   const started = (JSON.parse(read("package.json")) as { scripts: Record<string, string> }).scripts["lunas"];
   expect(started).toBe(`node ${flags.join(" ")} packages/hub/src/cli/lunas.ts`);
   expect(read("packages/hub/src/cli/lunas.ts").split("\n")[0]).toBe(`#!/usr/bin/env -S node ${flags.join(" ")}`);
+  expect(read("docs/operations.md")).toContain(`/node ${flags.join(" ")} packages/hub/src/cli/lunas.ts serve\n`);
 });
