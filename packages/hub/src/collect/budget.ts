@@ -1,5 +1,5 @@
 import type { Http, Provider } from "@lunas/domain";
-import { type Selectable, sql } from "kysely";
+import type { Selectable } from "kysely";
 import type { Hub } from "../hub.ts";
 import { type BudgetsTable, GroupCommit, type Store } from "../store/index.ts";
 import { PRIORITY } from "../store/jobs.ts";
@@ -29,24 +29,29 @@ export const CALLS_OF_TWO_STEPS = 2;
 interface Wish {
   readonly account: OpenAccount;
   readonly priority: number;
+  /** Fewer than none are given back. */
   readonly calls: number;
 }
 
 /** One per store: whoever asks while others' calls are being written down shares the next commit with all who ask then. */
 const takers = new WeakMap<Store, GroupCommit<Wish, Grant>>();
 
+function changeBudget(hub: Hub, wish: Wish): Promise<Grant> {
+  let taker = takers.get(hub.store);
+  if (!taker) {
+    taker = new GroupCommit({ flush: (wishes) => changeBudgets(hub, wishes), max_items: CALLS_PER_COMMIT_MAX });
+    takers.set(hub.store, taker);
+  }
+  return taker.add(wish);
+}
+
 /**
  * Takes a call from the account's budget, or several at once: a token bucket and a daily quota, kept in the database so that several hubs and a
  * restart share them. A refusal says from when on it is worth trying again. An operation that is of no use without its second call takes both before
  * it begins: where many compete, each would otherwise spend the first and find the second taken, and none would ever come to an end.
  */
-export async function takeCall(hub: Hub, account: OpenAccount, priority: number, calls = 1): Promise<Grant> {
-  let taker = takers.get(hub.store);
-  if (!taker) {
-    taker = new GroupCommit({ flush: (wishes) => takeCalls(hub, wishes), max_items: CALLS_PER_COMMIT_MAX });
-    takers.set(hub.store, taker);
-  }
-  return taker.add({ account, priority, calls });
+export function takeCall(hub: Hub, account: OpenAccount, priority: number, calls = 1): Promise<Grant> {
+  return changeBudget(hub, { account, priority, calls });
 }
 
 /**
@@ -80,17 +85,7 @@ export class MeteredHttp {
     const unsent = this.#granted;
     if (unsent === 0) return;
     this.#granted = 0;
-    const day = Math.floor(this.#hub.clocks.business.now() / DAY_MS);
-    await this.#hub.store.write((tx) =>
-      tx
-        .updateTable("budgets")
-        .set((eb) => ({
-          tokens_milli: eb("tokens_milli", "+", unsent * 1000),
-          used_today: sql<number>`CASE WHEN day = ${day} THEN used_today - ${unsent} ELSE used_today END`,
-        }))
-        .where("account_id", "=", this.#account.row.id)
-        .execute(),
-    );
+    await changeBudget(this.#hub, { account: this.#account, priority: PRIORITY.money, calls: -unsent });
   }
 
   async #mayCall(): Promise<boolean> {
@@ -105,8 +100,8 @@ export class MeteredHttp {
   }
 }
 
-/** One read and one write for each account, however many calls are asked for; the urgent ones first. */
-function takeCalls(hub: Hub, wishes: readonly Wish[]): Promise<Grant[]> {
+/** One read and one write for each account, however many calls are asked for: what is given back before what is taken, and the urgent ones first. */
+function changeBudgets(hub: Hub, wishes: readonly Wish[]): Promise<Grant[]> {
   const now = hub.clocks.business.now();
   const byAccount = Map.groupBy(wishes, (wish) => wish.account.row.id);
   return hub.store.write(async (tx) => {
@@ -116,7 +111,10 @@ function takeCalls(hub: Hub, wishes: readonly Wish[]): Promise<Grant[]> {
       const query = tx.selectFrom("budgets").selectAll().where("account_id", "=", account_id);
       const row = await (hub.store.engine.name === "postgres" ? query.forUpdate() : query).executeTakeFirst();
       const bucket = new Bucket(group[0]!.account.provider.budget, row, now);
-      for (const wish of group.toSorted((a, b) => a.priority - b.priority)) grants.set(wish, bucket.take(wish.priority, wish.calls));
+      const turn = (wish: Wish): number => (wish.calls < 0 ? -1 : wish.priority);
+      for (const wish of group.toSorted((a, b) => turn(a) - turn(b))) {
+        grants.set(wish, wish.calls < 0 ? bucket.giveBack(-wish.calls) : bucket.take(wish.priority, wish.calls));
+      }
       if (!bucket.changed) continue;
       const values = { account_id, ...bucket.row() };
       await tx
@@ -159,6 +157,14 @@ class Bucket {
     }
     this.#tokens_milli -= calls * 1000;
     this.#used_today += calls;
+    this.changed = true;
+    return { granted: true };
+  }
+
+  giveBack(calls: number): Grant {
+    this.#tokens_milli += calls * 1000;
+    // Of a call that was taken before midnight nothing is counted any more.
+    this.#used_today = Math.max(0, this.#used_today - calls);
     this.changed = true;
     return { granted: true };
   }

@@ -5,6 +5,7 @@ import { CodecPlugin, StoreError, translateError } from "./codec.ts";
 import { POSTGRES } from "./engine.ts";
 import { PostgresEdgeDialect } from "./postgres-dialect.ts";
 import { recordOnPostgres } from "./postgres-notifications.ts";
+import { isStaleStatement, nameStatements, StatementNames } from "./postgres-statements.ts";
 import type { Database } from "./schema.ts";
 import type { BodyKeeping, Db, NotificationRecord, Store, Tx } from "./store.ts";
 import { inTransactionScope, ONLY_INSIDE, ONLY_OUTSIDE, runInTransactionScope } from "./transaction-scope.ts";
@@ -49,7 +50,11 @@ function makePool(url: string, max: number, report: (error: Error) => void): pg.
   // An idle connection that breaks emits here; without a listener it would end the process.
   pool.on("error", report);
   // So would one that breaks in use, beside failing its query: whoever waits for that query is told.
-  pool.on("connect", (client) => client.on("error", () => {}));
+  const names = new StatementNames();
+  pool.on("connect", (client) => {
+    client.on("error", () => {});
+    nameStatements(client, names);
+  });
   return pool;
 }
 
@@ -76,18 +81,16 @@ export class PostgresStore implements Store {
 
   async read<T>(query: (db: Db) => Promise<T>): Promise<T> {
     invariant(!inTransactionScope(), "the root database was used inside a transaction");
-    try {
-      return await query(this.#db);
-    } catch (error) {
-      throw translateError(error);
-    }
+    return rerun(() => query(this.#db));
   }
 
-  write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    invariant(!inTransactionScope(), "a transaction was begun inside another one");
     return rerun(() => this.#root.transaction().execute((tx) => runInTransactionScope(() => work(tx.withPlugin(ONLY_INSIDE)))));
   }
 
-  recordNotifications(records: readonly NotificationRecord[], keeping: BodyKeeping): Promise<{ readonly repeated: boolean }[]> {
+  async recordNotifications(records: readonly NotificationRecord[], keeping: BodyKeeping): Promise<{ readonly repeated: boolean }[]> {
+    invariant(!inTransactionScope(), "a transaction was begun inside another one");
     return rerun(() => recordOnPostgres(this.#inbox, records, keeping));
   }
 
@@ -98,16 +101,15 @@ export class PostgresStore implements Store {
   }
 }
 
-/** Runs a transaction, and again when it lost against another one. */
-async function rerun<T>(transaction: () => Promise<T>): Promise<T> {
-  invariant(!inTransactionScope(), "a transaction was begun inside another one");
+/** Runs a transaction, or reads, and again when it lost against another one or a statement's name did not hold any more. */
+async function rerun<T>(work: () => Promise<T>): Promise<T> {
   for (let run = 1; ; run += 1) {
     try {
-      return await transaction();
+      return await work();
     } catch (error) {
       const translated = translateError(error);
-      const code = translated instanceof StoreError ? (translated.cause as { code?: string } | undefined)?.code : undefined;
-      if (run >= RUNS_MAX || !code || !RERUN_CODES.has(code)) throw translated;
+      const cause = translated instanceof StoreError ? (translated.cause as { code?: string }) : {};
+      if (run >= RUNS_MAX || !(RERUN_CODES.has(cause.code ?? "") || isStaleStatement(cause))) throw translated;
     }
   }
 }
