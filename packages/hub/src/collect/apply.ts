@@ -22,7 +22,7 @@ import { keepElsewhere, matchMoney } from "./elsewhere.ts";
 import { takeNotice } from "./notice.ts";
 import { plannedPoll } from "./planned-poll.ts";
 import { adoptRefunds } from "./refund-evidence.ts";
-import { findPayment, lockOrder, type OrderBundle, type OrderRow, type PaymentRow, readBundle } from "./rows.ts";
+import { lockOrder, type OrderBundle, type OrderRow, type PaymentRow, readBundle, readRefunds } from "./rows.ts";
 import { wantedAfter } from "./still-payable.ts";
 import { chooseTransaction, holdsMoney, keepTransactions } from "./transactions.ts";
 import { settleUnconfirmed, withoutUnconfirmed } from "./unconfirmed.ts";
@@ -54,9 +54,10 @@ async function applyOrKeep(hub: Hub, before: PaymentRow, finding: Finding<Paymen
   try {
     return await hub.store.write(async (tx) => {
       const order = await lockOrder(hub.store, tx, before.order_id);
-      const payment = await findPayment(tx, undefined, before.id);
+      const bundle = await readBundle(tx, order);
+      const payment = bundle.payments.find((one) => one.id === before.id);
       invariant(payment, `payment ${before.id} is gone`);
-      return applyInTransaction(hub, tx, order, payment, before.version, finding);
+      return applyInTransaction(hub, tx, bundle, payment, before.version, finding);
     });
   } catch (error) {
     const about = { shop_id: before.shop_id, account_id: before.account_id, subject: { type: "payment", id: before.id } } as const;
@@ -70,23 +71,23 @@ async function applyOrKeep(hub: Hub, before: PaymentRow, finding: Finding<Paymen
 async function applyInTransaction(
   hub: Hub,
   tx: Tx,
-  order: OrderRow,
+  bundle: OrderBundle,
   payment: PaymentRow,
   version_read: number,
   finding: Finding<PaymentAnswer>,
 ): Promise<Applied> {
   const about = { shop_id: payment.shop_id, account_id: payment.account_id, subject: { type: "payment", id: payment.id } } as const;
+  const { order } = bundle;
   const { outcome } = finding;
   if (outcome.certainty === "unknown" || outcome.certainty === "did_not") {
     await keepAnswer(hub, tx, about, finding, "kept");
     await touchAsked(tx, payment, finding);
-    return { payment, bundle: await readBundle(tx, order), verdict: "kept" };
+    return { payment, bundle: await readBundle(tx, order, bundle), verdict: "kept" };
   }
   if (payment.version !== version_read) {
     await keepAnswer(hub, tx, about, finding, "superseded");
-    return { payment, bundle: await readBundle(tx, order), verdict: "superseded" };
+    return { payment, bundle, verdict: "superseded" };
   }
-  const bundle = await readBundle(tx, order);
   const refunds_begun = bundle.refunds.some((refund) => refund.payment_id === payment.id && refund.status !== "failed");
   const { evidence, others } = chooseTransaction(payment, outcome.value, refunds_begun);
   const told = { ...outcome, value: answerAbout(outcome.value, evidence) };
@@ -134,11 +135,11 @@ async function applyInTransaction(
   const after = await keepElsewhere(hub, tx, bundle, matched, rest, source);
   if (next && !finding.plans_next && isCollectedNow(payment, after)) await planAfterPaid(hub, tx, after);
   if (!elsewhere) await adoptRefunds(hub, tx, order, after, evidence.refunds ?? [], finding.cause, answer_id);
-  await keepTransactions(tx, payment, after, (await readBundle(tx, order)).refunds, rest, finding.asked_at);
+  await keepTransactions(tx, payment, after, await readRefunds(tx, order.id), rest, finding.asked_at);
   // Its own money is gone, and another transaction has some: that one takes its place with the next answer.
   if (next?.status === "reversed" && rest.some((other) => other.evidence && holdsMoney(other.evidence))) await askAgain(hub, tx, after);
-  if (!next) return { payment: after, bundle: await readBundle(tx, order), verdict: judgement.verdict };
-  const changed = await tellPayment(hub, tx, order, payment, after, finding.cause, answer_id);
+  if (!next) return { payment: after, bundle: await readBundle(tx, order, bundle), verdict: judgement.verdict };
+  const changed = await tellPayment(hub, tx, order, payment, after, finding.cause, answer_id, bundle);
   return { payment: changed.payments.find((one) => one.id === after.id) ?? after, bundle: changed, verdict: "applied" };
 }
 
@@ -241,7 +242,7 @@ function paidAt(before: PaymentRow, { status, collected }: Pick<PaymentRow, "sta
   return again ? now : (before.paid_at ?? (collected > 0n ? now : null));
 }
 
-/** Transition, event of the payment, and what follows for the order. */
+/** Transition, event of the payment, and what follows for the order. @param known see `readBundle`. */
 export async function tellPayment(
   hub: Hub,
   tx: Tx,
@@ -250,10 +251,11 @@ export async function tellPayment(
   after: PaymentRow,
   cause: string,
   answer_id: string | null,
+  known?: OrderBundle,
 ): Promise<OrderBundle> {
   const subject = { type: "payment", id: after.id } as const;
   await recordTransition(hub, tx, { shop_id: after.shop_id, subject, from: from.status, to: after.status, flags: after.flags, cause, answer_id });
-  const derived = await rederiveOrder(hub, tx, closeIfOver(hub, order, after), cause, answer_id);
+  const derived = await rederiveOrder(hub, tx, closeIfOver(hub, order, after), cause, answer_id, known);
   const bundle = await closeWhatIsLeft(hub, tx, await clearAnswered(tx, derived));
   const payment = bundle.payments.find((one) => one.id === after.id) ?? after;
   const type: string = `payment.${after.status}`;

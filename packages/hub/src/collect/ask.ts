@@ -4,7 +4,7 @@ import { accountById, gatewayOf } from "./accounts.ts";
 import { type Applied, applyPaymentFinding } from "./apply.ts";
 import { CALLS_OF_TWO_STEPS, MeteredHttp, takeCall } from "./budget.ts";
 import { closeUnopened, failOpening, OPENING_STATUSES, openingUnderWayUntil, takeOpening } from "./opening.ts";
-import { findBundle, findPayment, type OrderBundle, type PaymentRow } from "./rows.ts";
+import { findPayment, type OrderRow, type PaymentRow } from "./rows.ts";
 import { openIntent, paymentSubject } from "./subject.ts";
 import { idsToAsk, readTransactions } from "./transactions.ts";
 
@@ -44,7 +44,7 @@ export async function askGateway(hub: Hub, payment_id: string, wished: PaymentOp
 /** As `askGateway`, for whoever has more to say of its purpose. */
 export async function turnTo(hub: Hub, payment_id: string, wished: PaymentOperation, purpose: Purpose): Promise<Asked> {
   if (wished !== "get") refuseOnHold(hub);
-  let { payment, bundle, others } = await load(hub, payment_id);
+  let { payment, others } = await load(hub, payment_id);
   let operation = stillFits(wished, payment) ? wished : "get";
   const until = operation === "continue" ? openingUnderWayUntil(payment) : undefined;
   if (until !== undefined && hub.clocks.business.now() < until) return { asked: false, under_way: true, waiting_until: until, payment };
@@ -54,7 +54,7 @@ export async function turnTo(hub: Hub, payment_id: string, wished: PaymentOperat
   if (!grant.granted) return { asked: false, ...(await showWaiting(hub, payment, grant.until, operation === "open")) };
   const network = new MeteredHttp(hub, account, purpose.priority, calls);
   if (operation === "continue" && !(await takeOpening(hub, payment))) {
-    ({ payment, bundle, others } = await load(hub, payment_id));
+    ({ payment, others } = await load(hub, payment_id));
     if (stillFits(wished, payment)) {
       await network.giveBack();
       return { asked: false, under_way: true, waiting_until: openingUnderWayUntil(payment) ?? hub.clocks.business.now(), payment };
@@ -62,7 +62,7 @@ export async function turnTo(hub: Hub, payment_id: string, wished: PaymentOperat
     operation = "get";
   }
   const asked_at = hub.clocks.business.now();
-  const outcome = await call(gatewayOf(hub, account, network.send), bundle, payment, operation, others);
+  const outcome = await call(hub, gatewayOf(hub, account, network.send), payment, operation, others);
   const asked = await take(hub, payment, operation, outcome, { ...purpose, asked_at });
   // Not before the answer is kept: whatever goes wrong here, it is not lost.
   await network.giveBack();
@@ -95,9 +95,9 @@ function stillFits(operation: PaymentOperation, payment: PaymentRow): boolean {
   return (operation !== "open" && operation !== "continue") || (OPENING_STATUSES.includes(payment.status) && payment.wanted === "open");
 }
 
-function call(
+async function call(
+  hub: Hub,
   gateway: Gateway,
-  bundle: OrderBundle,
   payment: PaymentRow,
   operation: PaymentOperation,
   others: readonly string[],
@@ -105,9 +105,9 @@ function call(
   const subject = paymentSubject(payment, others);
   switch (operation) {
     case "open":
-      return gateway.open(openIntent(bundle.order, payment, true));
+      return gateway.open(openIntent(await orderOf(hub, payment), payment, true));
     case "continue":
-      return gateway.open(openIntent(bundle.order, payment, false));
+      return gateway.open(openIntent(await orderOf(hub, payment), payment, false));
     case "get":
       return gateway.get(subject);
     case "cancel":
@@ -118,14 +118,18 @@ function call(
 }
 
 /** @returns with `others`: the transactions under its reference that are asked about beside its own. */
-async function load(hub: Hub, payment_id: string): Promise<{ payment: PaymentRow; bundle: OrderBundle; others: string[] }> {
+async function load(hub: Hub, payment_id: string): Promise<{ payment: PaymentRow; others: string[] }> {
   return hub.store.read(async (db) => {
     const payment = await findPayment(db, undefined, payment_id);
     invariant(payment, `payment ${payment_id} is gone`);
-    const bundle = await findBundle(db, undefined, payment.order_id);
-    invariant(bundle, `order ${payment.order_id} is gone`);
-    return { payment, bundle, others: idsToAsk(payment, await readTransactions(db, [payment_id])) };
+    return { payment, others: idsToAsk(payment, await readTransactions(db, [payment_id])) };
   });
+}
+
+async function orderOf(hub: Hub, payment: PaymentRow): Promise<OrderRow> {
+  const order = await hub.store.read((db) => db.selectFrom("orders").selectAll().where("id", "=", payment.order_id).executeTakeFirst());
+  invariant(order, `order ${payment.order_id} is gone`);
+  return order;
 }
 
 /** @param unsent whether it was to be the first call that opens it: then none is on its way, and whoever comes may go on. */

@@ -10,9 +10,17 @@ type DeriveHub = Pick<Hub, "newId" | "clocks" | "vault" | "publicUrl"> & { reado
 /**
  * Derives an order's money and status from its payments again, and tells of a change. Called in the transaction of whatever
  * changed a payment, with the order locked. Gives the order as it is after it.
+ * @param known see `readBundle`.
  */
-export async function rederiveOrder(hub: DeriveHub, tx: Tx, order: OrderRow, cause: string, answer_id: string | null): Promise<OrderBundle> {
-  const before = await readBundle(tx, order);
+export async function rederiveOrder(
+  hub: DeriveHub,
+  tx: Tx,
+  order: OrderRow,
+  cause: string,
+  answer_id: string | null,
+  known?: OrderBundle,
+): Promise<OrderBundle> {
+  const before = await readBundle(tx, order, known);
   const derived = deriveOrder(orderFacts(order), before.payments.map(paymentFacts));
   const now = hub.clocks.business.now();
   const next: OrderRow = { ...order, ...derived, version: order.version + 1, updated_at: now };

@@ -143,11 +143,6 @@ export async function recordTransition(
     readonly answer_id: string | null;
   },
 ): Promise<void> {
-  const last = await tx
-    .selectFrom("transitions")
-    .select((eb) => eb.fn.max("sequence").as("sequence"))
-    .where("subject_id", "=", change.subject.id)
-    .executeTakeFirst();
   await tx
     .insertInto("transitions")
     .values({
@@ -155,7 +150,7 @@ export async function recordTransition(
       shop_id: change.shop_id,
       subject_type: change.subject.type,
       subject_id: change.subject.id,
-      sequence: (last?.sequence ?? 0) + 1,
+      sequence: sql`(SELECT COALESCE(MAX(t.sequence), 0) + 1 FROM transitions AS t WHERE t.subject_id = ${change.subject.id})`,
       from_status: change.from,
       to_status: change.to,
       flags: JSON.stringify(change.flags),

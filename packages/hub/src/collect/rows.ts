@@ -28,17 +28,21 @@ export async function lockOrder(store: Store, tx: Tx, order_id: string): Promise
   return order;
 }
 
-export async function readBundle(db: Db | Tx, order: OrderRow): Promise<OrderBundle> {
+/** @param known as it was read before: the slugs of its accounts are not asked for again. */
+export async function readBundle(db: Db | Tx, order: OrderRow, known?: OrderBundle): Promise<OrderBundle> {
   // Sorted here: for the few rows of an order SQLite's own sorting takes ten times as long as finding them.
   const payments = (await db.selectFrom("payments").selectAll().where("order_id", "=", order.id).execute()).sort((a, b) => a.attempt - b.attempt);
-  const refunds = payments.some((payment) => payment.collected > 0n)
-    ? (await db.selectFrom("refunds").selectAll().where("order_id", "=", order.id).execute()).sort(
-        (a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1),
-      )
-    : [];
+  const refunds = payments.some((payment) => payment.collected > 0n) ? await readRefunds(db, order.id) : [];
   const accountIds = [...new Set(payments.map((payment) => payment.account_id))];
+  if (known && accountIds.every((id) => known.slugs.has(id))) return { order, payments, refunds, slugs: known.slugs };
   const slugs = accountIds.length ? await db.selectFrom("accounts").select(["id", "slug"]).where("id", "in", accountIds).execute() : [];
   return { order, payments, refunds, slugs: new Map(slugs.map((row) => [row.id, row.slug])) };
+}
+
+/** Oldest first. */
+export async function readRefunds(db: Db | Tx, order_id: string): Promise<RefundRow[]> {
+  const rows = await db.selectFrom("refunds").selectAll().where("order_id", "=", order_id).execute();
+  return rows.sort((a, b) => a.created_at - b.created_at || (a.id < b.id ? -1 : 1));
 }
 
 export async function findBundle(db: Db | Tx, shop_id: string | undefined, order_id: string): Promise<OrderBundle | undefined> {
