@@ -1,8 +1,10 @@
-import type { Gateway, GatewayContext, HttpResult, Outcome, Provider } from "@lunas/domain";
+import { DAY_MS, type Gateway, type GatewayContext, type HttpResult, type Outcome, type Provider } from "@lunas/domain";
 import { afterEach, describe, expect, test } from "vitest";
 import { PRIORITY } from "../store/jobs.ts";
 import { type DrivenHub, driveHub, ENGINES } from "../testing/drive.ts";
+import { accountById } from "./accounts.ts";
 import { askGateway } from "./ask.ts";
+import { MeteredHttp, takeCall } from "./budget.ts";
 import { closePayment } from "./payments.ts";
 import { createRefund, trySendRefund } from "./refunds.ts";
 import type { PaymentRow } from "./rows.ts";
@@ -56,6 +58,8 @@ describe.each(ENGINES)("the call budget of an account, on %s", (engine) => {
   }
   const left = async (): Promise<number> =>
     (await hub.store.read((db) => db.selectFrom("budgets").select("tokens_milli").executeTakeFirstOrThrow())).tokens_milli / 1_000;
+  const used = async (): Promise<number> =>
+    (await hub.store.read((db) => db.selectFrom("budgets").select("used_today").executeTakeFirstOrThrow())).used_today;
 
   test("counts calls, not operations: a question that takes three costs three", async () => {
     const payment = await withCallsLeft(10);
@@ -118,13 +122,29 @@ describe.each(ENGINES)("the call budget of an account, on %s", (engine) => {
     const provider = { ...chatty(hub.gateway.provider, 1), budget: { per_second: 1, burst: 10, per_day: 100 } };
     (hub.hub.providers as Map<string, Provider>).set(provider.name, provider);
     await hub.store.write((tx) => tx.updateTable("payments").set({ status: "submitted", wanted: "open", opening_until: null }).execute());
-    const used = async (): Promise<number> =>
-      (await hub.store.read((db) => db.selectFrom("budgets").select("used_today").executeTakeFirstOrThrow())).used_today;
     const before = await used();
     expect(await askGateway(hub.hub, payment.id, "continue", "test", PRIORITY.money)).toMatchObject({ asked: true });
     expect(hub.requests).toHaveLength(1);
     expect(await left()).toBe(9);
     expect(await used()).toBe(before + 1);
+  });
+
+  test("gets back what many give back at once, each of them once; what was taken yesterday is not counted today", async () => {
+    const payment = await withCallsLeft(10);
+    const account = await accountById(hub.hub, payment.account_id);
+    const before = await used();
+    const take = async (): Promise<MeteredHttp> => {
+      expect(await takeCall(hub.hub, account, PRIORITY.money, 2)).toEqual({ granted: true });
+      return new MeteredHttp(hub.hub, account, PRIORITY.money, 2);
+    };
+    const networks = await Promise.all(Array.from({ length: 5 }, take));
+    expect([await left(), await used()]).toEqual([0, before + 10]);
+    await Promise.all([...networks, ...networks].map((one) => one.giveBack()));
+    expect([await left(), await used()]).toEqual([10, before]);
+    const late = await take();
+    hub.clock.advance(DAY_MS);
+    await late.giveBack();
+    expect(await used()).toBe(0);
   });
 
   test("that ends half-way through a cancel leaves the wish, which the payment's job fulfils when there are calls again", async () => {

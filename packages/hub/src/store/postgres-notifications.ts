@@ -64,28 +64,23 @@ export async function recordOnPostgres(
   if (records.length === 0) return [];
   const { keys, folded } = fold(records);
   const column = <K extends keyof NotificationRecord>(name: K) => folded.map(({ record }) => encodeParameter(record[name]));
-  const { rows } = await pool.query<{ dedupe: Buffer }>({
-    // Named: each connection plans it once.
-    name: "record_notifications",
-    text: RECORD,
-    values: [
-      column("account_id"),
-      column("shop_id"),
-      column("verdict"),
-      column("route"),
-      column("dedupe"),
-      column("reference"),
-      column("provider_id"),
-      column("event_key"),
-      column("claim"),
-      column("remote_address"),
-      column("received_at"),
-      folded.map(({ last_received_at }) => last_received_at),
-      folded.map(({ repeats }) => repeats),
-      keep_until,
-      asBuffer(seal(folded.map(({ record }) => record.body))),
-    ],
-  });
+  const { rows } = await pool.query<{ dedupe: Buffer }>(RECORD, [
+    column("account_id"),
+    column("shop_id"),
+    column("verdict"),
+    column("route"),
+    column("dedupe"),
+    column("reference"),
+    column("provider_id"),
+    column("event_key"),
+    column("claim"),
+    column("remote_address"),
+    column("received_at"),
+    folded.map(({ last_received_at }) => last_received_at),
+    folded.map(({ repeats }) => repeats),
+    keep_until,
+    asBuffer(seal(folded.map(({ record }) => record.body))),
+  ]);
   const fresh = new Set(rows.map(({ dedupe }) => keyOf(dedupe)));
   // `delete` tells whether it was still there: the first of a group takes it, its repetitions do not.
   return keys.map((key) => ({ repeated: !fresh.delete(key) }));

@@ -54,14 +54,24 @@ export function isStaleStatement(error: unknown): boolean {
   return NAME_UNKNOWN.has(code as string) || (code === RESULT_CHANGED && String(message).includes("cached plan must not change result type"));
 }
 
+type Callback = (error: unknown, result?: unknown) => void;
+
 /** Gives the statements of a connection the names that they have. */
 export function nameStatements(client: pg.ClientBase, names: StatementNames): void {
   const query = client.query.bind(client) as (config: unknown, ...rest: unknown[]) => unknown;
-  client.query = ((text: unknown, values?: unknown, ...rest: unknown[]) => {
+  client.query = ((text: unknown, values?: unknown, callback?: Callback) => {
     const name = typeof text === "string" && Array.isArray(values) && values.length > 0 ? names.of(text) : undefined;
-    if (name === undefined) return query(text, values, ...rest);
-    const running = query({ name, text, values }, ...rest) as Promise<unknown> | undefined;
-    running?.catch((error: unknown) => names.failed(name, error));
-    return running;
+    if (name === undefined) return query(text, values, callback);
+    const named = { name, text, values };
+    if (!callback) {
+      const running = query(named) as Promise<unknown>;
+      running.catch((error: unknown) => names.failed(name, error));
+      return running;
+    }
+    // As a pool does for a statement without a transaction.
+    return query(named, (error: unknown, result: unknown) => {
+      if (error) names.failed(name, error);
+      callback(error, result);
+    });
   }) as typeof client.query;
 }
