@@ -2,8 +2,9 @@ import { createHash } from "node:crypto";
 import { EVENT_VERSION, type EventType, rfc3339 } from "@lunas/domain";
 import { sql } from "kysely";
 import type { Hub } from "../hub.ts";
+import { recentBodies } from "../deliver/recent-bodies.ts";
 import { SEQUENCE_FLOOR } from "../store/hold.ts";
-import type { SubjectType, Tx } from "../store/index.ts";
+import { afterCommit, type SubjectType, type Tx } from "../store/index.ts";
 
 export interface NewEvent {
   readonly shop_id: string;
@@ -91,6 +92,7 @@ export async function emitEvent(hub: Pick<Hub, "newId" | "clocks" | "store">, tx
       occurred_at: now,
     })
     .execute();
+  afterCommit(() => recentBodies(hub.store).keep(id, body));
   let endpoints = tx
     .selectFrom("endpoints")
     .select(["id", "events", "status"])

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql, type Selectable } from "kysely";
 import type { DeliveriesTable, EndpointsTable, Store, Tx } from "../store/index.ts";
+import { recentBodies } from "./recent-bodies.ts";
 
 export type DeliveryRow = Selectable<DeliveriesTable>;
 export type EndpointRow = Selectable<EndpointsTable>;
@@ -164,10 +165,18 @@ async function take(
 }
 
 async function readBodies(tx: Tx, store: Store, deliveries: readonly ClaimedDelivery[]): Promise<Map<string, string>> {
-  if (deliveries.length === 0) return new Map();
-  const ids = [...new Set(deliveries.map((one) => one.event_id))];
-  const { rows } = await sql<{ id: string; body: string }>`SELECT id, body FROM events WHERE id IN (${listed(store, ids)})`.execute(tx);
-  return new Map(rows.map((row) => [row.id, row.body]));
+  const recent = recentBodies(store);
+  const bodies = new Map<string, string>();
+  const missing = new Set<string>();
+  for (const { event_id } of deliveries) {
+    const body = recent.get(event_id);
+    if (body === undefined) missing.add(event_id);
+    else bodies.set(event_id, body);
+  }
+  if (missing.size === 0) return bodies;
+  const { rows } = await sql<{ id: string; body: string }>`SELECT id, body FROM events WHERE id IN (${listed(store, [...missing])})`.execute(tx);
+  for (const row of rows) bodies.set(row.id, row.body);
+  return bodies;
 }
 
 /** What endpoints are now: whether they are active, and their versions. */

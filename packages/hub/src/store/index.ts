@@ -10,6 +10,7 @@ export { clearHold, readHold, setHold } from "./hold.ts";
 export { migrate, pendingMigrations, SchemaTooNewError } from "./migrate.ts";
 export { notificationByKey } from "./notification-keys.ts";
 export type { BodyKeeping, Db, NotificationRecord, Store, Tx } from "./store.ts";
+export { afterCommit } from "./transaction-scope.ts";
 export * from "./schema.ts";
 
 /**

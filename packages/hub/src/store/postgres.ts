@@ -86,7 +86,12 @@ export class PostgresStore implements Store {
 
   async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     invariant(!inTransactionScope(), "a transaction was begun inside another one");
-    return rerun(() => this.#root.transaction().execute((tx) => runInTransactionScope(() => work(tx.withPlugin(ONLY_INSIDE)))));
+    return rerun(async () => {
+      const after: (() => void)[] = [];
+      const value = await this.#root.transaction().execute((tx) => runInTransactionScope(() => work(tx.withPlugin(ONLY_INSIDE)), after));
+      for (const act of after) act();
+      return value;
+    });
   }
 
   async recordNotifications(records: readonly NotificationRecord[], keeping: BodyKeeping): Promise<{ readonly repeated: boolean }[]> {

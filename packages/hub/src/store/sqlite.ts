@@ -39,7 +39,7 @@ interface Surroundings {
   release(): Promise<void>;
 }
 
-type Outcome = { readonly value: unknown } | { readonly error: unknown };
+type Outcome = { readonly value: unknown; readonly after: readonly (() => void)[] } | { readonly error: unknown };
 
 export interface SqliteOptions {
   /** How long a write waits for another program that holds the file. */
@@ -172,17 +172,19 @@ export class SqliteStore implements Store {
     this.#turns.end();
     units.forEach((unit, index) => {
       const outcome = failure && !(outcomes[index] && "error" in outcomes[index]) ? failure : outcomes[index]!;
-      if ("error" in outcome) unit.reject(outcome.error);
-      else unit.resolve(outcome.value as never);
+      if ("error" in outcome) return unit.reject(outcome.error);
+      for (const act of outcome.after) act();
+      unit.resolve(outcome.value as never);
     });
   }
 
   async #unit(unit: Unit): Promise<Outcome> {
     const { db } = this.#writer;
     db.exec("SAVEPOINT unit");
+    const after: (() => void)[] = [];
     let value: unknown;
     try {
-      value = await runInTransactionScope(() => unit.work(this.#tx));
+      value = await runInTransactionScope(() => unit.work(this.#tx), after);
     } catch (error) {
       // A full disk, for one, ends the whole transaction: then there is no savepoint to go back to, and the group fails.
       if (!db.inTransaction) throw error;
@@ -191,7 +193,7 @@ export class SqliteStore implements Store {
       return { error: translateError(error) };
     }
     db.exec("RELEASE unit");
-    return { value };
+    return { value, after };
   }
 
   #rollBack(): void {

@@ -6,6 +6,7 @@ interface Scope {
   /** False once the unit of work has ended: promises that it left behind are not part of a transaction any more. */
   open: boolean;
   failure: { readonly error: unknown } | undefined;
+  readonly after: (() => void)[];
 }
 
 const scopes = new AsyncLocalStorage<Scope>();
@@ -14,9 +15,10 @@ const scopes = new AsyncLocalStorage<Scope>();
  * Runs work as part of an open database transaction, so that the network and the root database can refuse to be used in it.
  * Once a statement has failed the work as a whole has: PostgreSQL would turn its COMMIT into a ROLLBACK, and SQLite is made to
  * agree, so catching the statement's error inside the work saves nothing.
+ * @param after takes what is to be done after the commit, for whoever commits.
  */
-export async function runInTransactionScope<T>(work: () => Promise<T>): Promise<T> {
-  const scope: Scope = { open: true, failure: undefined };
+export async function runInTransactionScope<T>(work: () => Promise<T>, after: (() => void)[] = []): Promise<T> {
+  const scope: Scope = { open: true, failure: undefined, after };
   try {
     const value = await scopes.run(scope, work);
     if (scope.failure) throw scope.failure.error;
@@ -28,6 +30,13 @@ export async function runInTransactionScope<T>(work: () => Promise<T>): Promise<
 
 export function inTransactionScope(): boolean {
   return scopes.getStore()?.open === true;
+}
+
+/** Has something done once the open transaction is known to be committed, before its writer goes on; never, if it is not. It must not throw. */
+export function afterCommit(act: () => void): void {
+  const scope = scopes.getStore();
+  invariant(scope?.open, "there is no open transaction");
+  scope.after.push(act);
 }
 
 /** Called by the drivers for every statement that failed. */

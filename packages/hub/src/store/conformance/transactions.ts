@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { clearHold, type Db, isUniqueViolation, readHold, setHold, type Store, StoreError, type Tx } from "../index.ts";
+import { afterCommit, clearHold, type Db, isUniqueViolation, readHold, setHold, type Store, StoreError, type Tx } from "../index.ts";
 import { inTransactionScope } from "../transaction-scope.ts";
 import { gate, order, shop, unique } from "./fixtures.ts";
 
@@ -44,6 +44,27 @@ export function transactionGuarantees(store: () => Store): void {
     const results = await Promise.allSettled([insert(0, false), insert(1, true), insert(2, false)]);
     expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(await Promise.all(rows.map(({ id }) => count(store(), id)))).toEqual([1, 0, 1]);
+  });
+
+  test("what is to be done after the commit is done then, before the writer goes on; of a unit that fails, never", async () => {
+    const rows = [shop(), shop(), shop()] as const;
+    const done: string[] = [];
+    const write = (index: number, fail: boolean) =>
+      store().write(async (tx) => {
+        const { id } = rows[index]!;
+        afterCommit(() => done.push(id));
+        await tx.insertInto("shops").values(rows[index]!).execute();
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(done).not.toContain(id);
+        if (fail) throw new Error("fails");
+      });
+    await Promise.allSettled([
+      write(0, false).then(() => expect(done).toContain(rows[0].id)),
+      write(1, true),
+      write(2, false).then(() => expect(done).toContain(rows[2].id)),
+    ]).then((all) => expect(all.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]));
+    expect(done.toSorted()).toEqual([rows[0].id, rows[2].id].toSorted());
+    expect(() => afterCommit(() => {})).toThrow("no open transaction");
   });
 
   test("a statement's failure that is caught inside the unit fails the unit all the same, on both engines", async () => {
