@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import { EVENT_VERSION, type EventType, rfc3339 } from "@lunas/domain";
 import { sql } from "kysely";
 import type { Hub } from "../hub.ts";
-import { recentBodies } from "../deliver/recent-bodies.ts";
 import { SEQUENCE_FLOOR } from "../store/hold.ts";
 import { afterCommit, type SubjectType, type Tx } from "../store/index.ts";
+import { recentBodies } from "./recent-bodies.ts";
 
 export interface NewEvent {
   readonly shop_id: string;

@@ -1,6 +1,6 @@
 import { type RawBuilder, sql, type Selectable } from "kysely";
+import { recentBodies } from "../collect/recent-bodies.ts";
 import type { DeliveriesTable, EndpointsTable, Store, Tx } from "../store/index.ts";
-import { recentBodies } from "./recent-bodies.ts";
 
 export type DeliveryRow = Selectable<DeliveriesTable>;
 export type EndpointRow = Selectable<EndpointsTable>;

@@ -58,11 +58,12 @@ export function transactionGuarantees(store: () => Store): void {
         expect(done).not.toContain(id);
         if (fail) throw new Error("fails");
       });
-    await Promise.allSettled([
-      write(0, false).then(() => expect(done).toContain(rows[0].id)),
-      write(1, true),
-      write(2, false).then(() => expect(done).toContain(rows[2].id)),
-    ]).then((all) => expect(all.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]));
+    const seen = async (index: number): Promise<void> => {
+      await write(index, false);
+      expect(done).toContain(rows[index]!.id);
+    };
+    const results = await Promise.allSettled([seen(0), write(1, true), seen(2)]);
+    expect(results.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
     expect(done.toSorted()).toEqual([rows[0].id, rows[2].id].toSorted());
     expect(() => afterCommit(() => {})).toThrow("no open transaction");
   });

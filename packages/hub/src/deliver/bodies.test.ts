@@ -2,22 +2,9 @@ import { sql } from "kysely";
 import { expect, onTestFinished, test } from "vitest";
 import { freshDatabase } from "../../../../tests/harness/postgres.ts";
 import { emitEvent } from "../collect/emit.ts";
+import { recentBodies } from "../collect/recent-bodies.ts";
 import { openMigratedStore } from "../store/index.ts";
-import { RecentBodies, recentBodies } from "./recent-bodies.ts";
 import { answer, ENGINES, makeStage, played } from "./testing/stage.ts";
-
-test("the oldest bodies make room, by their length", () => {
-  const bodies = new RecentBodies(10);
-  bodies.keep("evt_1", "aaaa");
-  bodies.keep("evt_2", "bbbb");
-  bodies.keep("evt_2", "bbbb");
-  expect(["evt_1", "evt_2"].map((id) => bodies.get(id))).toEqual(["aaaa", "bbbb"]);
-  bodies.keep("evt_3", "cccc");
-  expect(["evt_1", "evt_2", "evt_3"].map((id) => bodies.get(id))).toEqual([undefined, "bbbb", "cccc"]);
-  // One that is longer than all that is kept is read.
-  bodies.keep("evt_4", "d".repeat(11));
-  expect(["evt_2", "evt_3", "evt_4"].map((id) => bodies.get(id))).toEqual([undefined, undefined, undefined]);
-});
 
 test.each(ENGINES)("what is kept is what is in the database; an event that was not committed is not kept, on %s", async (engine) => {
   const { http, requests } = played(() => answer(200));
