@@ -107,7 +107,7 @@ describe("the lanes", () => {
     for (const one of under_way.splice(0)) one.end(true);
     await settled();
     const grown = lanes.room("end_a");
-    expect(grown).toBe(32);
+    expect(grown).toBe(48);
     add("end_a", 4);
     for (const one of under_way.splice(0)) one.end(false);
     await settled();

@@ -7,6 +7,8 @@ const CONCURRENCY = 16;
 /** How many an endpoint may hold, waiting, under way and not yet written: few while nothing is known of it, more the better it answers. */
 const WINDOW_MIN = CONCURRENCY;
 const WINDOW_MAX = 32 * CONCURRENCY;
+/** By so much more for each that it takes: three times as many with every window. */
+const WINDOW_STEP = 2;
 /** A delivery that has waited in its lane for this long is given back, well before its lease ends. */
 const PATIENCE_MS = 1 * MINUTE_MS;
 /** While a probe decides, the others are given back for this long. */
@@ -186,7 +188,7 @@ export class Lanes<Result> {
   #judge(lane: Lane, delivered: boolean): void {
     const now = this.#options.now();
     lane.breaker = delivered ? onSuccess(lane.breaker, now) : onFailure(lane.breaker, now);
-    lane.window = delivered ? Math.min(lane.window + 1, WINDOW_MAX) : Math.max(Math.floor(lane.window / 2), WINDOW_MIN);
+    lane.window = delivered ? Math.min(lane.window + WINDOW_STEP, WINDOW_MAX) : Math.max(Math.floor(lane.window / 2), WINDOW_MIN);
   }
 
   #giveBack(lane: Lane, wait_ms: number): void {
