@@ -49,6 +49,8 @@ export async function turnTo(hub: Hub, payment_id: string, wished: PaymentOperat
   const until = operation === "continue" ? openingUnderWayUntil(payment) : undefined;
   if (until !== undefined && hub.clocks.business.now() < until) return { asked: false, under_way: true, waiting_until: until, payment };
   const account = await accountById(hub, payment.account_id);
+  // Before anything is taken for it: what fails here has begun nothing.
+  const order = operation === "open" || operation === "continue" ? await orderOf(hub, payment) : undefined;
   const calls = TWO_STEPS.includes(operation) ? CALLS_OF_TWO_STEPS : 1;
   const grant = await takeCall(hub, account, purpose.priority, calls);
   if (!grant.granted) return { asked: false, ...(await showWaiting(hub, payment, grant.until, operation === "open")) };
@@ -62,7 +64,7 @@ export async function turnTo(hub: Hub, payment_id: string, wished: PaymentOperat
     operation = "get";
   }
   const asked_at = hub.clocks.business.now();
-  const outcome = await call(hub, gatewayOf(hub, account, network.send), payment, operation, others);
+  const outcome = await call(gatewayOf(hub, account, network.send), order, payment, operation, others);
   const asked = await take(hub, payment, operation, outcome, { ...purpose, asked_at });
   // Not before the answer is kept: whatever goes wrong here, it is not lost.
   await network.giveBack();
@@ -95,9 +97,9 @@ function stillFits(operation: PaymentOperation, payment: PaymentRow): boolean {
   return (operation !== "open" && operation !== "continue") || (OPENING_STATUSES.includes(payment.status) && payment.wanted === "open");
 }
 
-async function call(
-  hub: Hub,
+function call(
   gateway: Gateway,
+  order: OrderRow | undefined,
   payment: PaymentRow,
   operation: PaymentOperation,
   others: readonly string[],
@@ -105,9 +107,9 @@ async function call(
   const subject = paymentSubject(payment, others);
   switch (operation) {
     case "open":
-      return gateway.open(openIntent(await orderOf(hub, payment), payment, true));
     case "continue":
-      return gateway.open(openIntent(await orderOf(hub, payment), payment, false));
+      invariant(order, "a payment is opened for its order");
+      return gateway.open(openIntent(order, payment, operation === "open"));
     case "get":
       return gateway.get(subject);
     case "cancel":

@@ -18,7 +18,8 @@ export class RecentBodies {
 
   /** Only of an event that is committed. The oldest make room. */
   keep(event_id: string, body: string): void {
-    if (this.#bodies.has(event_id)) return;
+    this.#chars -= this.#bodies.get(event_id)?.length ?? 0;
+    this.#bodies.delete(event_id);
     this.#bodies.set(event_id, body);
     this.#chars += body.length;
     for (const [oldest, text] of this.#bodies) {

@@ -33,6 +33,22 @@ describe("which statements have a name", () => {
     expect(names.of("SELECT 7")).toBe(given[7]);
   });
 
+  test("not those whose best plan depends on a parameter: an index of the rows in one state is of use for that state alone", () => {
+    const names = new StatementNames();
+    const unfit = [
+      'select * from "notifications" where "route" = $1 order by "seq"',
+      'select "id" from "payments" where "id" > $1 and "status" in ($2, $3)',
+      "SELECT * FROM notifications\n WHERE route = $1",
+    ];
+    for (const text of unfit) expect([text, often(names, text, 5 * HOT)]).toEqual([text, undefined]);
+    const fit = [
+      'update "payments" set "status" = $1 where "id" = $2',
+      'select * from "endpoints" where "shop_id" = $1 and "status" != $2',
+      "SELECT id FROM deliveries WHERE status = 'due' AND endpoint_id = $1",
+    ];
+    for (const text of fit) expect([text, often(names, text)]).toEqual([text, expect.any(String)]);
+  });
+
   test("an error of the statement itself changes nothing; an old name's failure does not take the new ones away", () => {
     const names = new StatementNames();
     const name = often(names, "SELECT 1")!;

@@ -8,6 +8,11 @@ const NAMES_MAX = 200;
 const COUNTED_MAX = 2_000;
 /** A server that has lost a statement so often is a pooler that shares connections: from then on nothing has a name. */
 const LOST_MAX = 3;
+/**
+ * A condition on a state that is a parameter: a plan that is to hold for each of them cannot use an index of the rows in one state only. While a table
+ * is small the server would not see what that costs, and a minute later it is not small any more.
+ */
+const BY_STATE = /\bwhere\b[^]*\b(status|payment_status|route)"? (= \$|in \(\$)/i;
 
 /**
  * Which statements have a name. PostgreSQL reads and plans each statement without one anew, which is more work than to run it where it finds a row by
@@ -26,6 +31,10 @@ export class StatementNames {
     if (runs < HOT_RUNS) {
       if (runs === 1 && this.#counted.size >= COUNTED_MAX) this.#counted.clear();
       this.#counted.set(text, runs);
+      return undefined;
+    }
+    if (BY_STATE.test(text)) {
+      this.#counted.set(text, -Infinity);
       return undefined;
     }
     this.#counted.delete(text);
