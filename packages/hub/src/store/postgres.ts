@@ -113,7 +113,7 @@ async function rerun<T>(work: () => Promise<T>): Promise<T> {
       return await work();
     } catch (error) {
       const translated = translateError(error);
-      const cause = translated instanceof StoreError ? (translated.cause as { code?: string }) : {};
+      const cause = (translated instanceof StoreError ? (translated.cause as { code?: string } | undefined) : undefined) ?? {};
       if (run >= RUNS_MAX || !(RERUN_CODES.has(cause.code ?? "") || isStaleStatement(cause))) throw translated;
     }
   }
