@@ -1,4 +1,4 @@
-import type { Http, Provider } from "@lunas/domain";
+import { DAY_MS, type Http, type Provider } from "@lunas/domain";
 import type { Selectable } from "kysely";
 import type { Hub } from "../hub.ts";
 import { type BudgetsTable, GroupCommit, type Store } from "../store/index.ts";
@@ -13,7 +13,6 @@ const RESERVE_SHARE: Record<number, number> = {
   [PRIORITY.poll]: 0.4,
   [PRIORITY.unverified]: 0.6,
 };
-const DAY_MS = 86_400_000;
 
 type CallBudget = Provider["budget"];
 type BudgetRow = Selectable<BudgetsTable>;

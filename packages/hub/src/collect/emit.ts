@@ -92,7 +92,6 @@ export async function emitEvent(hub: Pick<Hub, "newId" | "clocks" | "store">, tx
       occurred_at: now,
     })
     .execute();
-  afterCommit(() => recentBodies(hub.store).keep(id, body));
   let endpoints = tx
     .selectFrom("endpoints")
     .select(["id", "events", "status"])
@@ -106,6 +105,7 @@ export async function emitEvent(hub: Pick<Hub, "newId" | "clocks" | "store">, tx
     (endpoint) => event.endpoint_id !== undefined || endpoint.events === null || endpoint.events.includes(event.type),
   );
   if (wanting.length > 0) {
+    afterCommit(() => recentBodies(hub.store).keep(id, body));
     await tx
       .insertInto("deliveries")
       .values(

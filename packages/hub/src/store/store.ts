@@ -39,6 +39,7 @@ export interface BodyKeeping {
  */
 export interface Store {
   readonly engine: EngineProfile;
+  /** `query` may be run again: on PostgreSQL when a statement was planned for a schema of before. */
   read<T>(query: (db: Db) => Promise<T>): Promise<T>;
   /**
    * Resolves after the commit is durable. Rejects with what `work` threw, its writes undone, or with a `StoreError`.
