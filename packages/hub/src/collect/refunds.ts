@@ -18,7 +18,7 @@ import { type Finding, keepAnswer } from "./answers.ts";
 import { refuseOnHold } from "./ask.ts";
 import { CALLS_OF_TWO_STEPS, MeteredHttp, takeCall } from "./budget.ts";
 import { asTold, differenceOf, moveRefund, refundId } from "./refund-evidence.ts";
-import { findPayment, lockOrder, type OrderBundle, type PaymentRow, type RefundRow, readBundle } from "./rows.ts";
+import { findPayment, lockOrder, type OrderBundle, type PaymentRow, type RefundRow, readBundle, readRefunds } from "./rows.ts";
 import { paymentSubject } from "./subject.ts";
 
 const REFUND_PATIENCE_MS = 60_000;
@@ -368,7 +368,7 @@ export async function closeManualRefund(
 /** Where the gateway knows the refund, its own count has it already, or will. */
 async function countByHand(hub: Hub, tx: Tx, payment: PaymentRow, refund: RefundRow): Promise<void> {
   const order = await lockOrder(hub.store, tx, payment.order_id);
-  const { refunds } = await readBundle(tx, order);
+  const refunds = await readRefunds(tx, order.id);
   const succeeded = refunds.filter((one) => one.payment_id === payment.id && one.status === "succeeded").reduce((sum, one) => sum + one.amount, 0n);
   const counted = refund.provider_id === null ? payment.refunded + refund.amount : succeeded > payment.refunded ? succeeded : payment.refunded;
   const refunded = counted > payment.collected ? payment.collected : counted;

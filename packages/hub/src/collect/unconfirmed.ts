@@ -3,7 +3,7 @@ import type { Hub } from "../hub.ts";
 import type { Tx } from "../store/index.ts";
 import { type Claim, writeClaim } from "./claims.ts";
 import { emitEvent, recordTransition } from "./emit.ts";
-import { findPayment, lockOrder, type PaymentRow, readBundle } from "./rows.ts";
+import { findPayment, lockOrder, type PaymentRow, readBundle, readRefunds } from "./rows.ts";
 import { openClaims, readTransactions, UNNAMED } from "./transactions.ts";
 import { orderOnly, paymentView } from "./views.ts";
 
@@ -90,7 +90,8 @@ export async function settleUnconfirmed(
   { cause, answer_id, asked_at }: { readonly cause: string; readonly answer_id: string; readonly asked_at: number },
 ): Promise<PaymentRow> {
   if (!payment.flags.includes("unconfirmed") || asked_at < (unconfirmedUntil(payment) ?? 0)) return payment;
-  const { refunds } = await readBundle(tx, await lockOrder(hub.store, tx, payment.order_id));
+  const { id } = await lockOrder(hub.store, tx, payment.order_id);
+  const refunds = await readRefunds(tx, id);
   if (openClaims(payment, refunds, await readTransactions(tx, [payment.id])).length > 0) return payment;
   const settled = { ...payment, ...withoutUnconfirmed(payment) };
   await recordTransition(hub, tx, {
