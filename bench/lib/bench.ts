@@ -11,6 +11,8 @@ import type { EngineName } from "./result.ts";
 export const SERVER_KEY = "SB-Mid-server-lunas-sandbox";
 export const API_KEY = "sk_test_lunas_dev";
 const LOOK_MS = 50;
+/** What costs the hub nothing, or lasts for a moment only, is looked at more closely. */
+export const CLOSE_LOOK_MS = 10;
 const PATIENCE_MS = 600_000;
 const MASTER_KEY = "42".repeat(32);
 
@@ -62,13 +64,13 @@ export class HubServer extends Server {
   }
 
   /** Looks until nothing is left of what is waited for. @throws when that takes longer than anybody should wait. */
-  async until(done: (progress: Progress) => boolean, what: string): Promise<void> {
+  async until(done: (progress: Progress) => boolean, what: string, look_ms = LOOK_MS): Promise<void> {
     const until = performance.now() + PATIENCE_MS;
     for (;;) {
       const progress = await this.ask<Progress>({ do: "progress" });
       if (done(progress)) return;
       if (performance.now() > until) throw new Error(`${what}: still ${JSON.stringify(progress)} after ${PATIENCE_MS / 1000} s`);
-      await pause(LOOK_MS);
+      await pause(look_ms);
     }
   }
 
@@ -77,7 +79,7 @@ export class HubServer extends Server {
     const until = performance.now() + PATIENCE_MS;
     while ((await receiver.ask<{ received: number }>({ do: "count" })).received < count) {
       if (performance.now() > until) throw new Error(`${count} deliveries did not arrive within ${PATIENCE_MS / 1000} s`);
-      await pause(LOOK_MS);
+      await pause(CLOSE_LOOK_MS);
     }
   }
 

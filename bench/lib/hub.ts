@@ -12,6 +12,8 @@ interface Question {
   readonly count?: number;
   readonly prefix?: string;
   readonly urls?: readonly string[];
+  /** The hub has never sent anything to these endpoints. */
+  readonly strangers?: boolean;
 }
 
 const running = await startHub(readConfig(process.env), { providers: [zeroLatencyMidtrans], followClock: false });
@@ -53,7 +55,7 @@ async function answer(question: Question): Promise<object> {
     case "seed-history":
       return seedHistory(hub, question.count ?? 0);
     case "seed-deliveries":
-      return seedDeliveries(hub, question.urls ?? [], question.count ?? 0);
+      return seedDeliveries(hub, question.urls ?? [], question.count ?? 0, question.strangers ?? false);
     case "release-deliveries":
       running.setBusinessOffset((offset_ms += FUTURE_MS));
       return {};

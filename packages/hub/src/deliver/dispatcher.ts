@@ -10,10 +10,12 @@ import type { SendAttempt } from "./send.ts";
 const LEASE_MS = 2.5 * MINUTE_MS;
 /** Deliveries that are held at once, over all endpoints. */
 const HELD_MAX = 4_096;
-/** Results wait for one another, so that they share a commit: so many, or so long, but never when no more are to come. */
-const RESULTS_PER_COMMIT = 384;
-const RESULTS_LINGER_MS = 20;
-const RESULTS_PER_COMMIT_MAX = 512;
+/**
+ * Results wait for one another, so that they share a commit: until they are half of all that is held (there is less to send meanwhile), or so many,
+ * or for so long, but never when no more are to come.
+ */
+const RESULTS_PER_COMMIT = 1_024;
+const RESULTS_LINGER_MS = 80;
 /** The table is looked at this often even when nothing woke us: another hub may have written. */
 const IDLE_LOOK_MS = 1 * SECOND_MS;
 /** Another hub may have stopped or changed an endpoint: what waits here is held against the table this often. */
@@ -64,7 +66,7 @@ class RunningDispatcher implements Dispatcher {
     this.#hub = hub;
     this.#results = new GroupCommit({
       flush: (group) => saveResults(hub, group),
-      max_items: RESULTS_PER_COMMIT_MAX,
+      max_items: RESULTS_PER_COMMIT,
       at_once: hub.store.engine.writers,
     });
     this.#lanes = new Lanes<AttemptResult>({
@@ -177,7 +179,7 @@ class RunningDispatcher implements Dispatcher {
         this.#linger = undefined;
         for (const one of this.#lingering.splice(0)) one();
       };
-      if (this.#lanes.running === 0 || this.#lingering.length >= RESULTS_PER_COMMIT) go();
+      if (this.#lanes.running === 0 || this.#lingering.length >= Math.min(RESULTS_PER_COMMIT, this.#lanes.held / 2)) go();
       else this.#linger ??= setTimeout(go, RESULTS_LINGER_MS);
     });
   }
