@@ -16,6 +16,8 @@ const HELD_MAX = 4_096;
  */
 const RESULTS_PER_COMMIT = 1_024;
 const RESULTS_LINGER_MS = 80;
+/** Characters of answers that one commit takes: a thousand long error pages would be a statement of 16 MB, which keeps the loop from everything else. */
+const ANSWERS_PER_COMMIT_CHARS = 4 * 1024 * 1024;
 /** The table is looked at this often even when nothing woke us: another hub may have written. */
 const IDLE_LOOK_MS = 1 * SECOND_MS;
 /** Another hub may have stopped or changed an endpoint: what waits here is held against the table this often. */
@@ -67,6 +69,7 @@ class RunningDispatcher implements Dispatcher {
     this.#results = new GroupCommit({
       flush: (group) => saveResults(hub, group),
       max_items: RESULTS_PER_COMMIT,
+      weight: { of: ({ response_body }) => response_body?.length ?? 0, max: ANSWERS_PER_COMMIT_CHARS },
       at_once: hub.store.engine.writers,
     });
     this.#lanes = new Lanes<AttemptResult>({
