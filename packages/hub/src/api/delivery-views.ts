@@ -1,4 +1,5 @@
 import { rfc3339 } from "@lunas/domain";
+import { readAttempts } from "../deliver/attempts.ts";
 import type { DeliveryRow } from "../deliver/claim.ts";
 import { deliveryStatus } from "../deliver/status.ts";
 import type { Db } from "../store/index.ts";
@@ -6,16 +7,7 @@ import type { Db } from "../store/index.ts";
 /** Deliveries with every attempt, and the type of what they deliver. @param now business time. */
 export async function readDeliveryViews(db: Db, rows: readonly DeliveryRow[], now: number) {
   if (rows.length === 0) return [];
-  const attempts = await db
-    .selectFrom("attempts")
-    .selectAll()
-    .where(
-      "delivery_id",
-      "in",
-      rows.map((row) => row.id),
-    )
-    .orderBy("id")
-    .execute();
+  const attempts = await readAttempts(db, rows);
   const events = await db
     .selectFrom("events")
     .select(["id", "type"])

@@ -2,10 +2,11 @@ import { type Exchange, rfc3339 } from "@lunas/domain";
 import type { Selectable } from "kysely";
 import { openExchanges } from "../collect/answers.ts";
 import { claimWord } from "../collect/claims.ts";
+import { type AttemptRow, readAttempts } from "../deliver/attempts.ts";
 import type { OrderBundle, PaymentRow } from "../collect/rows.ts";
 import type { Hub } from "../hub.ts";
 import { notificationId } from "../ingest/notification-id.ts";
-import type { AnswersTable, AttemptsTable, Db, EventsTable, NotificationsTable, TransitionsTable } from "../store/index.ts";
+import type { AnswersTable, Db, EventsTable, NotificationsTable, TransitionsTable } from "../store/index.ts";
 import { ROUTE, VERDICT } from "../store/index.ts";
 import { maskBody, maskUrl } from "./mask.ts";
 
@@ -26,7 +27,7 @@ export interface TimelineEntry {
 /** What is at the same millisecond happened in this order. */
 const RANK: Readonly<Record<TimelineEntry["kind"], number>> = { notification: 0, answer: 1, transition: 2, event: 3, attempt: 4 };
 
-type Attempt = Selectable<AttemptsTable> & { readonly endpoint_id: string; readonly url: string; readonly event_id: string };
+type Attempt = AttemptRow & { readonly endpoint_id: string; readonly url: string; readonly event_id: string };
 
 /** All that is known of a payment in the order of time: what came in, what was asked and answered, what changed, and who was told. */
 export async function timelineOf(hub: Hub, bundle: OrderBundle, payment: PaymentRow): Promise<TimelineEntry[]> {
@@ -95,16 +96,21 @@ async function forgedAbout(db: Db, account_id: string, reference: string): Promi
 
 async function attemptsOf(db: Db, event_ids: readonly string[]): Promise<Attempt[]> {
   if (event_ids.length === 0) return [];
-  return db
-    .selectFrom("attempts")
-    .innerJoin("deliveries", "deliveries.id", "attempts.delivery_id")
+  const deliveries = await db
+    .selectFrom("deliveries")
     .innerJoin("endpoints", "endpoints.id", "deliveries.endpoint_id")
-    .selectAll("attempts")
-    .select(["deliveries.endpoint_id", "deliveries.event_id", "endpoints.url"])
+    .selectAll("deliveries")
+    .select("endpoints.url")
     .where("deliveries.event_id", "in", event_ids)
-    .orderBy("attempts.id", "desc")
+    .orderBy("deliveries.id", "desc")
     .limit(ROWS_MAX)
     .execute();
+  const of = new Map(deliveries.map((row) => [row.id, row]));
+  const attempts = (await readAttempts(db, deliveries, ROWS_MAX)).map((row) => {
+    const { endpoint_id, event_id, url } = of.get(row.delivery_id)!;
+    return { ...row, endpoint_id, event_id, url };
+  });
+  return newest(attempts, (a, b) => b.started_at - a.started_at || b.number - a.number);
 }
 
 function ofNotification(row: Selectable<NotificationsTable>, provider: string): TimelineEntry {

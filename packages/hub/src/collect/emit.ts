@@ -120,8 +120,6 @@ export async function emitEvent(hub: Pick<Hub, "newId" | "clocks" | "store">, tx
           trigger: "schedule" as const,
           due_at: now,
           lease_until: null,
-          last_status: null,
-          last_fault: null,
           delivered_at: null,
           created_at: now,
         })),

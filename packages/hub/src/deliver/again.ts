@@ -1,4 +1,5 @@
 import { LunasError } from "@lunas/domain";
+import type { Insertable } from "kysely";
 import { emitEvent } from "../collect/emit.ts";
 import type { Hub } from "../hub.ts";
 import type { DeliveriesTable, Tx } from "../store/index.ts";
@@ -131,7 +132,13 @@ async function requireActive(tx: Tx, shop_id: string, endpoint_id: string): Prom
   return found;
 }
 
-function newDelivery(hub: Hub, shop_id: string, event_id: string, endpoint_id: string, trigger: DeliveriesTable["trigger"]): DeliveryRow {
+function newDelivery(
+  hub: Hub,
+  shop_id: string,
+  event_id: string,
+  endpoint_id: string,
+  trigger: DeliveriesTable["trigger"],
+): Insertable<DeliveriesTable> {
   const now = hub.clocks.business.now();
   return {
     id: hub.newId("delivery"),
@@ -145,8 +152,6 @@ function newDelivery(hub: Hub, shop_id: string, event_id: string, endpoint_id: s
     due_at: now,
     lease_until: null,
     generation: 0,
-    last_status: null,
-    last_fault: null,
     delivered_at: null,
     created_at: now,
   };

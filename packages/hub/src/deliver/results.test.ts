@@ -1,6 +1,7 @@
 import type { Selectable } from "kysely";
 import { describe, expect, test } from "vitest";
 import type { DeliveriesTable } from "../store/index.ts";
+import { FIRST_WITHIN_MS } from "./attempts.ts";
 import { claimDeliveries, pauseDeliveries, releaseDeliveries } from "./claim.ts";
 import { type AttemptResult, saveResults } from "./results.ts";
 import { answer, ENGINES, type Engine, makeStage, played, type Stage } from "./testing/stage.ts";
@@ -40,28 +41,30 @@ async function meanwhile(stage: Stage, change: Change): Promise<void> {
 
 describe.each(ENGINES)("the result of an attempt, on %s", (engine) => {
   for (const [verdict, expected] of [
-    ["delivered", { status: "delivered", last_status: 200, last_fault: null }],
-    ["retry", { status: "due", last_status: 500, last_fault: "http" }],
-    ["exhausted", { status: "exhausted", last_status: 500, last_fault: "http" }],
-    ["gone", { status: "exhausted", last_status: 500, last_fault: "http" }],
+    ["delivered", { delivery: "delivered", status: 200, fault: null }],
+    ["retry", { delivery: "due", status: 500, fault: "http" }],
+    ["exhausted", { delivery: "exhausted", status: 500, fault: "http" }],
+    ["gone", { delivery: "exhausted", status: 500, fault: "http" }],
   ] as const) {
-    test(`${verdict}: the delivery is ${expected.status}, and the attempt is logged as it was`, async () => {
+    test(`${verdict}: the delivery is ${expected.delivery}, and the attempt is logged as it was`, async () => {
       const stage = await claimedStage(engine);
       const now = stage.clock.now();
       const { deliveries } = await claim(stage);
       await saveResults(stage.hub, [result(deliveries[0]!, verdict, now)]);
       const [row] = await stage.deliveries();
-      expect(row).toMatchObject({ ...expected, attempts: 1, step: 1, lease_until: null, delivered_at: verdict === "delivered" ? now + 13 : null });
+      expect(row).toMatchObject({ status: expected.delivery, attempts: 1, step: 1, lease_until: null });
+      expect(row!.delivered_at).toBe(verdict === "delivered" ? now + 13 : null);
       expect(row!.due_at).toBe(verdict === "retry" ? now + 5_000 : now);
-      const [attempt] = await stage.store.read((db) => db.selectFrom("attempts").selectAll().execute());
-      expect(attempt).toMatchObject({
+      const [attempt] = await stage.attempts(row!.id);
+      expect(attempt).toEqual({
+        id: expect.stringMatching(/^att_[0-9a-z]{22}$/),
         delivery_id: row!.id,
         number: 1,
         trigger: "schedule",
         started_at: now,
         elapsed_ms: 13,
-        status: expected.last_status,
-        fault: expected.last_fault,
+        status: expected.status,
+        fault: expected.fault,
         response_body: 'ok \uFFFD "quoted" \\ é 🙂',
       });
     });
@@ -101,6 +104,27 @@ describe.each(ENGINES)("the result of an attempt, on %s", (engine) => {
     }
   });
 
+  test("each attempt is kept as it was: the first with its delivery, also when two hubs tell of one at once; later ones and a late first beside it", async () => {
+    const stage = await claimedStage(engine, 2);
+    const now = stage.clock.now();
+    const [one, other] = (await claim(stage)).deliveries;
+    // Both hubs believe that theirs is the first.
+    await saveResults(stage.hub, [result(one!, "retry", now)]);
+    await saveResults(stage.hub, [{ ...result(one!, "exhausted", now + 1), status: 502, response_body: "later" }]);
+    stage.advance(FIRST_WITHIN_MS + 1);
+    await saveResults(stage.hub, [result(other!, "delivered", stage.clock.now())]);
+    expect(await stage.attempts(one!.id)).toMatchObject([
+      { number: 1, started_at: now, status: 500 },
+      { number: 2, started_at: now + 1, status: 502, response_body: "later" },
+    ]);
+    expect(await stage.attempts(other!.id)).toMatchObject([{ number: 1, started_at: stage.clock.now(), status: 200 }]);
+    const beside = await stage.store.read((db) => db.selectFrom("attempts").select(["delivery_id", "number"]).orderBy("delivery_id").execute());
+    expect(beside).toEqual([
+      { delivery_id: one!.id, number: 2 },
+      { delivery_id: other!.id, number: 1 },
+    ]);
+  });
+
   test("many results of several endpoints are written together, each to its own delivery", async () => {
     const stage = await claimedStage(engine, 40);
     const second = await stage.endpoint("https://second.test/", { events: ["order.paid"] });
@@ -115,7 +139,7 @@ describe.each(ENGINES)("the result of an attempt, on %s", (engine) => {
     const expected = new Map(deliveries.map((one, index) => [one.id, (["delivered", "due", "due"] as const)[index % 3]]));
     for (const row of await stage.deliveries()) expect([row.id, row.status]).toEqual([row.id, expected.get(row.id)]);
     expect((await stage.deliveries(second)).every((one) => one.attempts === 1)).toBe(true);
-    expect(await stage.store.read((db) => db.selectFrom("attempts").select("id").execute())).toHaveLength(80);
+    for (const row of await stage.deliveries()) expect(await stage.attempts(row.id)).toMatchObject([{ delivery_id: row.id, number: 1 }]);
   });
 
   test("an exhausted delivery and a success of the same group: the success arms it once more", async () => {

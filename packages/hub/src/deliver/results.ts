@@ -2,6 +2,7 @@ import { type Kysely, sql } from "kysely";
 import { emitEvent } from "../collect/emit.ts";
 import type { Hub } from "../hub.ts";
 import type { Database, Tx } from "../store/index.ts";
+import { firstWithin } from "./attempts.ts";
 import { type ClaimedDelivery, type EndpointRow, jsonRows } from "./claim.ts";
 import { healthAfter, type HealthChange, shouldPause } from "./health.ts";
 import type { AttemptFault } from "./outcome.ts";
@@ -32,7 +33,7 @@ export interface SavedResult {
 
 type Change = { readonly stopped: Set<string>; more_due: boolean };
 
-/** Writes the results of many attempts in one commit: the deliveries, the attempt log, and the health of their endpoints. */
+/** Writes the results of many attempts in one commit: the deliveries with their first attempts, further ones, and the health of their endpoints. */
 export async function saveResults(hub: Hub, results: readonly AttemptResult[]): Promise<SavedResult[]> {
   // In the order of the rows: neighbours lie on the same pages, and of two commits at once none waits for the other crosswise.
   const sorted = results.toSorted((a, b) => (a.delivery.id < b.delivery.id ? -1 : 1));
@@ -48,12 +49,21 @@ export async function saveResults(hub: Hub, results: readonly AttemptResult[]): 
   return results.map((result) => ({ stopped: stopped.has(result.delivery.endpoint_id), more_due }));
 }
 
+const FIRST_COLUMNS = [
+  ["first_trigger", "trigger"],
+  ["first_at", "started_at"],
+  ["first_elapsed_ms", "elapsed_ms"],
+  ["first_status", "answer"],
+  ["first_fault", "fault"],
+  ["first_body", "body"],
+] as const;
+
 const STATUS_AFTER = { delivered: "delivered", retry: "due", gone: "exhausted", exhausted: "exhausted" } as const;
 
 /**
  * The attempt counts in any case, because it was made. The delivery moves on only if it is still ours: whoever has paused it, armed it anew or
  * taken it over after our lease has the say, except that what was delivered needs no more attempts, unless somebody wished for one since.
- * @returns the number of the attempt, by delivery; none for a delivery that is there no more.
+ * @returns the number of the attempt, by delivery, where it is not written down with its delivery: it is not the first, or late.
  */
 async function saveDeliveries(hub: Hub, tx: Tx, results: readonly AttemptResult[]): Promise<Map<string, number>> {
   const rows = jsonRows(
@@ -61,29 +71,38 @@ async function saveDeliveries(hub: Hub, tx: Tx, results: readonly AttemptResult[
     results.map((one) => [
       one.delivery.id,
       one.delivery.lease_until,
+      one.delivery.generation,
       STATUS_AFTER[one.verdict],
       one.due_at,
-      one.verdict === "delivered" ? one.started_at + Math.round(one.elapsed_ms) : null,
+      one.delivery.trigger,
+      one.started_at,
+      Math.round(one.elapsed_ms),
       one.status,
       one.fault,
-      one.delivery.generation,
+      one.response_body,
     ]),
   );
-  const ours = sql`deliveries.lease_until = mine.lease AND deliveries.lease_until > ${hub.clocks.business.now()} AND deliveries.generation = mine.generation`;
+  const now = hub.clocks.business.now();
+  const ours = sql`deliveries.lease_until = mine.lease AND deliveries.lease_until > ${now} AND deliveries.generation = mine.generation`;
   const done = sql`mine.status = 'delivered' AND deliveries.generation = mine.generation`;
+  const since = firstWithin(now);
+  const firstColumns = FIRST_COLUMNS.map(
+    ([column, of]) =>
+      sql`${sql.ref(column)} = CASE WHEN deliveries.attempts = 0 AND deliveries.id >= ${since} THEN mine.${sql.ref(of)} ELSE deliveries.${sql.ref(column)} END`,
+  );
   const { rows: counted } = await sql<{ id: string; attempts: number }>`
     UPDATE deliveries SET
       status = CASE WHEN ${done} THEN 'delivered' WHEN deliveries.status = 'due' AND ${ours} THEN mine.status ELSE deliveries.status END,
       step = CASE WHEN ${ours} THEN deliveries.step + 1 ELSE deliveries.step END,
       due_at = CASE WHEN ${ours} THEN COALESCE(mine.due_at, deliveries.due_at) ELSE deliveries.due_at END,
       lease_until = CASE WHEN (${done}) OR (${ours}) THEN NULL ELSE deliveries.lease_until END,
-      delivered_at = COALESCE(mine.delivered_at, deliveries.delivered_at),
-      attempts = deliveries.attempts + 1, last_status = mine.last_status, last_fault = mine.last_fault
-    FROM (SELECT value->>0 AS id, CAST(value->>1 AS BIGINT) AS lease, value->>2 AS status, CAST(value->>3 AS BIGINT) AS due_at,
-        CAST(value->>4 AS BIGINT) AS delivered_at, CAST(value->>5 AS BIGINT) AS last_status, value->>6 AS last_fault,
-        CAST(value->>7 AS BIGINT) AS generation FROM ${rows}) AS mine
+      delivered_at = CASE WHEN mine.status = 'delivered' THEN mine.started_at + mine.elapsed_ms ELSE deliveries.delivered_at END,
+      attempts = deliveries.attempts + 1, ${sql.join(firstColumns)}
+    FROM (SELECT value->>0 AS id, CAST(value->>1 AS BIGINT) AS lease, CAST(value->>2 AS BIGINT) AS generation, value->>3 AS status,
+        CAST(value->>4 AS BIGINT) AS due_at, value->>5 AS "trigger", CAST(value->>6 AS BIGINT) AS started_at, CAST(value->>7 AS BIGINT) AS elapsed_ms,
+        CAST(value->>8 AS BIGINT) AS answer, value->>9 AS fault, value->>10 AS body FROM ${rows}) AS mine
     WHERE deliveries.id = mine.id RETURNING deliveries.id, deliveries.attempts`.execute(tx);
-  return new Map(counted.map((row) => [row.id, row.attempts]));
+  return new Map(counted.filter((row) => row.attempts > 1 || row.id < since).map((row) => [row.id, row.attempts]));
 }
 
 async function saveAttempts(hub: Hub, tx: Tx, results: readonly AttemptResult[], numbers: ReadonlyMap<string, number>): Promise<void> {

@@ -1,10 +1,12 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sql } from "kysely";
 import { afterAll, expect, test } from "vitest";
 import { order, shop } from "./conformance/fixtures.ts";
+import { MIGRATIONS } from "./migrate.ts";
 import { readKnownUntil, SEQUENCE_FLOOR } from "./hold.ts";
-import { backup, clearHold, openMigratedStore, readHold, restore, setHold, type Store } from "./index.ts";
+import { backup, clearHold, migrate, openMigratedStore, openStore, readHold, restore, setHold, type Store } from "./index.ts";
 
 const FOLDER = mkdtempSync(join(tmpdir(), "lunas-backup-"));
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
@@ -85,6 +87,23 @@ test("a restored database starts on hold, with everything that the copy had", as
   expect(await readHold(store)).toBe("restored");
   expect(await shops(store)).toEqual([id]);
   await store.close();
+});
+
+test("a copy of any older version is marked like one of today's, and knows until when it knows the world", async () => {
+  for (let version = 1; version < MIGRATIONS.length; version += 1) {
+    const old = await openStore(`sqlite:${at(`v${version}.db`)}`);
+    await migrate(old, MIGRATIONS.slice(0, version));
+    await old.write(async (tx) => {
+      await sql`INSERT INTO shops (id, name, created_at) VALUES ('shp_1', 'Toko', 1)`.execute(tx);
+      await sql`INSERT INTO transitions (id, shop_id, subject_type, subject_id, from_status, to_status, flags, sequence, cause, at)
+        VALUES ('trn_1', 'shp_1', 'payment', 'pay_1', 'pending', 'paid', '[]', 1, 'test', ${version})`.execute(tx);
+    });
+    await old.close();
+    restore(at(`v${version}.db`), at(`v${version}/lunas.db`));
+    const store = await open(`v${version}/lunas.db`);
+    expect([await readHold(store), await readKnownUntil(store)]).toEqual(["restored", version]);
+    await store.close();
+  }
 });
 
 test("a restored database knows until when it knows the world, and numbers its events above all that were told since", async () => {

@@ -6,14 +6,19 @@ const KNOWN_UNTIL = "hold_known_until";
 /** Events are numbered above this, so that a restored hub does not give new ones the numbers of those that its database has forgotten. */
 export const SEQUENCE_FLOOR = "event_sequence_floor";
 
-/** Where the latest moment stands that a database knows of: a column, its table, and the key that sorts by time. */
-const LATEST = [
+/**
+ * Where the latest moment stands that a database knows of: a column, its table, and the key that sorts by time; without one all are looked at.
+ * All of them are there in every version: a copy of an older one is marked before it is migrated. What an attempt that failed would add is left out:
+ * to know less of the end is the safe side.
+ */
+const LATEST: readonly (readonly [column: string, table: string, key?: string])[] = [
   ["answered_at", "answers", "id"],
   ["at", "transitions", "id"],
   ["created_at", "orders", "id"],
-  ["started_at", "attempts", "started_at"],
+  ["started_at", "attempts"],
+  ["delivered_at", "deliveries"],
   ["last_received_at", "notifications", "seq"],
-] as const;
+];
 
 const FLOOR_EPOCH_MS = Date.UTC(2026, 0, 1);
 
@@ -24,7 +29,11 @@ const FLOOR_EPOCH_MS = Date.UTC(2026, 0, 1);
  */
 export function holdStatements(now_ms: number): string[] {
   const floor = Math.max(0, Math.floor((now_ms - FLOOR_EPOCH_MS) / 1000));
-  const moments = LATEST.map(([column, table, key]) => `SELECT (SELECT ${column} FROM ${table} ORDER BY ${key} DESC LIMIT 1) AS moment`);
+  const moments = LATEST.map(([column, table, key]) =>
+    key === undefined
+      ? `SELECT MAX(${column}) AS moment FROM ${table}`
+      : `SELECT (SELECT ${column} FROM ${table} ORDER BY ${key} DESC LIMIT 1) AS moment`,
+  );
   return [
     `INSERT INTO meta (name, value) SELECT '${KNOWN_UNTIL}', CAST(MAX(moment) AS TEXT) FROM (${moments.join(" UNION ALL ")}) AS moments
       WHERE moment IS NOT NULL HAVING MAX(moment) IS NOT NULL ON CONFLICT (name) DO NOTHING`,

@@ -12,6 +12,7 @@ import * as deliveryLeases from "./migrations/0008_delivery_leases.ts";
 import * as openClaims from "./migrations/0009_open_claims.ts";
 import * as attemptsByDelivery from "./migrations/0010_attempts_by_delivery.ts";
 import * as roomForLeases from "./migrations/0011_room_for_leases.ts";
+import * as firstAttempts from "./migrations/0012_first_attempts.ts";
 import type { Store, Tx } from "./store.ts";
 
 export interface Migration {
@@ -33,6 +34,7 @@ export const MIGRATIONS: readonly Migration[] = [
   openClaims,
   attemptsByDelivery,
   roomForLeases,
+  firstAttempts,
 ];
 
 export class SchemaTooNewError extends Error {

@@ -82,11 +82,15 @@ CREATE TABLE deliveries (
   trigger TEXT NOT NULL,
   due_at INTEGER NOT NULL,
   lease_until INTEGER,
-  last_status INTEGER,
-  last_fault TEXT,
   delivered_at INTEGER,
   created_at INTEGER NOT NULL,
   generation INTEGER NOT NULL DEFAULT 0,
+  first_trigger TEXT,
+  first_at INTEGER,
+  first_elapsed_ms INTEGER,
+  first_status INTEGER,
+  first_fault TEXT,
+  first_body TEXT,
   UNIQUE (event_id,
   endpoint_id)
 );

@@ -245,10 +245,16 @@ export interface DeliveriesTable {
   lease_until: number | null;
   /** Grows with each wish for a repetition: the result of an attempt from before it does not fulfil it. */
   generation: Generated<number>;
-  last_status: number | null;
-  last_fault: string | null;
   delivered_at: number | null;
   created_at: number;
+  /** The first attempt, when it was made soon: see `readAttempts`. */
+  first_trigger: AttemptsTable["trigger"] | null;
+  /** Business time of its beginning. */
+  first_at: number | null;
+  first_elapsed_ms: number | null;
+  first_status: number | null;
+  first_fault: string | null;
+  first_body: string | null;
 }
 
 export interface AttemptsTable {

@@ -228,23 +228,26 @@ describe("events and deliveries", () => {
     const { id } = await create();
     await happen();
     const [row] = await deliveries(id);
-    const attempt = {
-      id: "att_1",
-      delivery_id: row!.id,
-      number: 1,
-      trigger: "schedule" as const,
-      started_at: api.clock.now(),
-      elapsed_ms: 12,
-      status: 500,
-      fault: null,
-      response_body: "no",
+    const first = {
+      first_trigger: "schedule" as const,
+      first_at: api.clock.now(),
+      first_elapsed_ms: 12,
+      first_status: 500,
+      first_fault: "http",
+      first_body: "no",
     };
-    await api.store.write((tx) => tx.insertInto("attempts").values(attempt).execute());
+    await api.store.write((tx) =>
+      tx
+        .updateTable("deliveries")
+        .set({ attempts: 1, ...first })
+        .where("id", "=", row!.id)
+        .execute(),
+    );
     expect((await api.call("GET", `/v1/deliveries/${row!.id}`)).json()).toMatchObject({
       event_type: "order.pending",
       status: "due",
       due_at: "2026-07-17T03:00:00.000Z",
-      attempts: [{ number: 1, status: 500, response_body: "no", started_at: "2026-07-17T03:00:00.000Z" }],
+      attempts: [{ number: 1, status: 500, fault: "http", response_body: "no", started_at: "2026-07-17T03:00:00.000Z" }],
     });
     expect((await api.call("GET", `/v1/deliveries?endpoint_id=${id}&status=due&event_id=${row!.event_id}`)).json()).toMatchObject({
       data: [{ id: row!.id }],

@@ -172,18 +172,17 @@ describe("what happened", () => {
     api.clock.advance(1_000);
     await act(payment.id, "refresh");
     const [told] = await api.store.read((db) => db.selectFrom("deliveries").selectAll().orderBy("id", "desc").execute());
-    const attempt = {
-      id: "att_1",
-      delivery_id: told!.id,
-      number: 1,
-      trigger: "schedule" as const,
-      started_at: api.clock.now() + 5,
-      elapsed_ms: 12,
-      status: 200,
-      fault: null,
-      response_body: "ok",
-    };
-    await api.store.write((tx) => tx.insertInto("attempts").values(attempt).execute());
+    const tried = { trigger: "schedule" as const, elapsed_ms: 12, fault: null };
+    const first = { first_trigger: tried.trigger, first_at: api.clock.now() + 5, first_elapsed_ms: 30, first_status: null, first_fault: "reset" };
+    const second = { id: "att_1", delivery_id: told!.id, number: 2, started_at: api.clock.now() + 5_000, status: 200, response_body: "ok", ...tried };
+    await api.store.write(async (tx) => {
+      await tx
+        .updateTable("deliveries")
+        .set({ attempts: 2, ...first })
+        .where("id", "=", told!.id)
+        .execute();
+      await tx.insertInto("attempts").values(second).execute();
+    });
     const { data } = (await api.call("GET", `/v1/payments/${payment.id}/timeline`)).json<{
       data: { at: string; kind: string; actor: string; summary: string; detail: object }[];
     }>();
@@ -199,10 +198,11 @@ describe("what happened", () => {
       "transition: api: order: pending → paid",
       "event: hub: order.paid",
       "event: hub: payment.paid",
-      "attempt: hub → https://shop.example/hook: schedule attempt 1: answered 200 in 12 ms",
+      "attempt: hub → https://shop.example/hook: schedule attempt 1: no answer (reset) in 30 ms",
+      "attempt: hub → https://shop.example/hook: schedule attempt 2: answered 200 in 12 ms",
     ]);
     expect(data.map((entry) => entry.at)).toEqual(data.map((entry) => entry.at).sort());
-    expect(data.at(-2)?.at).toBe("2026-07-17T03:01:01.000Z");
+    expect(data.at(-3)?.at).toBe("2026-07-17T03:01:01.000Z");
   });
 
   test("events of one millisecond stand in the timeline in the order in which they happened, whatever their ids", async () => {

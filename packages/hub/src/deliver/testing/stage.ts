@@ -7,6 +7,7 @@ import { emitEvent } from "../../collect/emit.ts";
 import type { Hub } from "../../hub.ts";
 import { openMigratedStore, type Store } from "../../store/index.ts";
 import { makeTestHub, type TestHub } from "../../testing/make-hub.ts";
+import { type AttemptRow, readAttempts } from "../attempts.ts";
 import type { DeliveryRow, EndpointRow } from "../claim.ts";
 import { type Dispatcher, startDispatcher } from "../dispatcher.ts";
 import type { StoredSecret } from "../secrets.ts";
@@ -30,9 +31,7 @@ export interface Stage extends TestHub {
   advance(by_ms: number): void;
   /** As they are now: `delivering` what an attempt is under way for. */
   deliveries(endpoint_id?: string): Promise<(Omit<DeliveryRow, "status"> & { status: DeliveryStatus })[]>;
-  attempts(
-    delivery_id: string,
-  ): Promise<{ number: number; trigger: string; status: number | null; fault: string | null; response_body: string | null }[]>;
+  attempts(delivery_id: string): Promise<AttemptRow[]>;
   endpointRow(id: string): Promise<EndpointRow>;
   /** Resolves when so many results of this outcome have been written since the stage was made. */
   written(outcome: string, count: number): Promise<void>;
@@ -82,14 +81,7 @@ export async function makeStage(engine: Engine, http: Http, shared?: Store): Pro
         return rows.map((row) => ({ ...row, status: deliveryStatus(row, test.clock.now()) }));
       }),
     attempts: (delivery_id) =>
-      store.read((db) =>
-        db
-          .selectFrom("attempts")
-          .select(["number", "trigger", "status", "fault", "response_body"])
-          .where("delivery_id", "=", delivery_id)
-          .orderBy("id")
-          .execute(),
-      ),
+      store.read(async (db) => readAttempts(db, await db.selectFrom("deliveries").selectAll().where("id", "=", delivery_id).execute())),
     endpointRow: (id) => store.read((db) => db.selectFrom("endpoints").selectAll().where("id", "=", id).executeTakeFirstOrThrow()),
     written: (outcome, count) =>
       new Promise((resolve) => {
