@@ -13,6 +13,10 @@ export interface EngineProfile {
   readonly forShare: string;
   /** What keeps the keys by which repeated notifications are told. SQLite writes them later than the rows, many at a time: see `SqliteKeys`. */
   readonly notificationKeys: readonly string[];
+  /** Where a row lies: its quickest key within one statement that holds it. Not to be kept: PostgreSQL gives each version of a row another one. */
+  readonly rowAddress: string;
+  /** Around a subquery of such addresses: the condition that a row lies at one of them. */
+  readonly atAddresses: readonly [before: string, after: string];
   /** Around a parameter that is JSON text, an array: rows named `item`, whose only interesting column is `value`. */
   readonly jsonRows: readonly [before: string, after: string];
   /** Statements after which a serial column goes on above the values that were put into it by hand. SQLite does so by itself. */
@@ -32,6 +36,8 @@ export const SQLITE: EngineProfile = {
     `CREATE TRIGGER notification_keys_changed AFTER UPDATE OF dedupe ON notifications BEGIN
       DELETE FROM notification_keys WHERE dedupe = OLD.dedupe AND seq = OLD.seq; INSERT OR REPLACE INTO notification_keys VALUES (NEW.dedupe, NEW.seq); END`,
   ],
+  rowAddress: "rowid",
+  atAddresses: ["rowid IN (", ")"],
   jsonRows: ["json_each(", ") AS item"],
 };
 
@@ -43,6 +49,9 @@ export const POSTGRES: EngineProfile = {
   forUpdate: "FOR UPDATE",
   forShare: "FOR SHARE",
   notificationKeys: [`CREATE UNIQUE INDEX notifications_dedupe ON notifications (dedupe)`],
+  rowAddress: "ctid",
+  // An array, not IN: the planner would read the whole table to join it.
+  atAddresses: ["ctid = ANY(ARRAY(", "))"],
   jsonRows: ["jsonb_array_elements((", ")::jsonb) AS item (value)"],
   startIdentityAfter: (table, column) => [
     `SELECT setval(pg_get_serial_sequence('${table}', '${column}'), (SELECT COALESCE(MAX(${column}), 0) + 1 FROM ${table}), false)`,
