@@ -26,17 +26,19 @@ export interface DeliveryWish {
 export async function newestDeliveries(db: Db, wish: DeliveryWish): Promise<DeliveryRow[]> {
   const { shop_id, rows, endpoint_id, status, event_id, now } = wish;
   if (event_id !== undefined) return ofEvent(db, wish, event_id);
-  const found: DeliveryRow[] = [];
+  const found: string[] = [];
   for (const endpoint of await endpointsOf(db, shop_id, endpoint_id))
     for (const one of status === undefined ? STORED : [inStatus(status, now)]) found.push(...(await ofLane(db, wish, endpoint, one)));
-  return newestOf(found, rows);
+  // Only of those that are shown the whole row, which holds the answer to the first attempt.
+  const newest = found.sort().slice(-rows);
+  return newest.length === 0 ? [] : db.selectFrom("deliveries").selectAll().where("id", "in", newest).orderBy("id", "desc").execute();
 }
 
-/** One index holds the deliveries of an endpoint and a status in the order of their ids. */
-async function ofLane(db: Db, { rows, after }: DeliveryWish, endpoint_id: string, fits: ReturnType<typeof inStatus>): Promise<DeliveryRow[]> {
-  let query = db.selectFrom("deliveries").selectAll().where("endpoint_id", "=", endpoint_id).where(fits).orderBy("id", "desc").limit(rows);
+/** Their ids. One index holds the deliveries of an endpoint and a status in the order of their ids. */
+async function ofLane(db: Db, { rows, after }: DeliveryWish, endpoint_id: string, fits: ReturnType<typeof inStatus>): Promise<string[]> {
+  let query = db.selectFrom("deliveries").select("id").where("endpoint_id", "=", endpoint_id).where(fits).orderBy("id", "desc").limit(rows);
   if (after !== undefined) query = query.where("id", "<", after);
-  return query.execute();
+  return (await query.execute()).map((row) => row.id);
 }
 
 /** One for each endpoint at most. */
@@ -49,14 +51,10 @@ async function ofEvent(db: Db, wish: DeliveryWish, event_id: string): Promise<De
       (wish.status === undefined || deliveryStatus(row, wish.now) === wish.status) &&
       (wish.after === undefined || row.id < wish.after),
   );
-  return newestOf(fitting, wish.rows);
+  return fitting.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, wish.rows);
 }
 
 async function endpointsOf(db: Db, shop_id: string, endpoint_id: string | undefined): Promise<string[]> {
   const all = await db.selectFrom("endpoints").select("id").where("shop_id", "=", shop_id).execute();
   return all.map((row) => row.id).filter((id) => endpoint_id === undefined || id === endpoint_id);
-}
-
-function newestOf(rows: DeliveryRow[], most: number): DeliveryRow[] {
-  return rows.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, most);
 }
