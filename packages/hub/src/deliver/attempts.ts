@@ -16,14 +16,15 @@ export function firstWithin(now: number): string {
   return firstIdAt("delivery", now - FIRST_WITHIN_MS);
 }
 
-/** Of these deliveries, in the order of their making for each. @param limit of those in the table, the newest. */
+/** Of these deliveries, those of each in the order of their making. @param limit of those in the table, the newest. */
 export async function readAttempts(db: Db, deliveries: readonly DeliveryRow[], limit?: number): Promise<AttemptRow[]> {
   const first = deliveries.flatMap((row) => firstAttempt(row) ?? []);
   const more = deliveries.filter((row) => row.attempts > 1 || (row.attempts === 1 && row.first_at === null)).map((row) => row.id);
   if (more.length === 0) return first;
   let query = db.selectFrom("attempts").selectAll().where("delivery_id", "in", more).orderBy("id", "desc");
   if (limit !== undefined) query = query.limit(limit);
-  return [...first, ...(await query.execute()).reverse()];
+  // By number: ids are as good as the clocks of the hubs that made them.
+  return [...first, ...(await query.execute())].sort((one, other) => one.number - other.number);
 }
 
 /** A delivery has one first attempt: what follows the prefix of its id serves the attempt as well. */

@@ -1,3 +1,4 @@
+import type { IdKind } from "@lunas/domain";
 import type { Selectable } from "kysely";
 import { describe, expect, test } from "vitest";
 import type { DeliveriesTable } from "../store/index.ts";
@@ -140,6 +141,16 @@ describe.each(ENGINES)("the result of an attempt, on %s", (engine) => {
     for (const row of await stage.deliveries()) expect([row.id, row.status]).toEqual([row.id, expected.get(row.id)]);
     expect((await stage.deliveries(second)).every((one) => one.attempts === 1)).toBe(true);
     for (const row of await stage.deliveries()) expect(await stage.attempts(row.id)).toMatchObject([{ delivery_id: row.id, number: 1 }]);
+  });
+
+  test("attempts stand in their order also when the clock of the hub that made a later one is behind", async () => {
+    const stage = await claimedStage(engine);
+    const { deliveries } = await claim(stage);
+    const now = stage.clock.now();
+    const ids = ["att_3", "att_2"];
+    const hub = { ...stage.hub, newId: (kind: IdKind) => (kind === "attempt" ? ids.shift()! : stage.hub.newId(kind)) };
+    for (let made = 0; made < 3; made += 1) await saveResults(hub, [result(deliveries[0]!, "retry", now + made)]);
+    expect((await stage.attempts(deliveries[0]!.id)).map((one) => one.number)).toEqual([1, 2, 3]);
   });
 
   test("an exhausted delivery and a success of the same group: the success arms it once more", async () => {
